@@ -1,0 +1,5 @@
+"""``python -m geoapp`` is the command line."""
+
+from geoapp.cli import main
+
+main()

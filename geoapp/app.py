@@ -1,0 +1,31 @@
+"""The composition root: settings in, Flask app out. The only file that knows every room."""
+
+from flask import Flask
+
+from geoapp.config import Settings
+from geoapp.services import layers
+from geoapp.store import session
+from geoapp.web import api, base, errors, health, page, public, tiles
+
+DOORS = (page, public, api, tiles, base, health)
+MOST_BYTES = 64 * 1024
+"""Nothing is uploaded yet: a larger request body is refused before it is read."""
+
+
+def create_app(settings: Settings, database_url: str | None = None) -> Flask:
+    """The web application over a database that is there and migrated.
+
+    Raises BadLayer for a wrong layer file: a map with a missing layer must not go on line unnoticed.
+    """
+    if address := database_url or settings.database_url:
+        session.connect(address, pool_size=settings.threads)
+    app = Flask("geoapp.web", static_folder=None, template_folder="templates")
+    app.config["GEOAPP"] = settings
+    app.config["LAYERS"] = layers.read(settings.layers_dir)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for door in DOORS:
+        app.register_blueprint(door.blueprint)
+    app.after_request(page.secure)
+    errors.install(app)
+    return app

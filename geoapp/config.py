@@ -1,0 +1,143 @@
+"""Settings: the one place that reads the environment.
+
+A frozen ``Settings`` is read once by the command line and handed down; nothing below looks at
+``os.environ``. Every field carries the sentence that README prints about it.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from geoapp.errors import BadSetting
+
+PREFIX = "GEOAPP_"
+PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(folder: str) -> Path:
+    """The folder ``layers``, ``static`` or ``migrations``: beside the package in a clone, inside it in a wheel."""
+    inside = PACKAGE / "_shipped" / folder
+    return inside if inside.is_dir() else PACKAGE.parent / folder
+
+
+def default_data_dir(*, root: bool | None = None) -> Path:
+    """Where the private server keeps its files when nothing is said.
+
+    As root it must be a place that user ``postgres`` can enter even when the clone lies under
+    ``/root``; the clone's path goes into the name, so that two clones never share a server.
+    """
+    clone = PACKAGE.parent
+    mark = hashlib.sha256(str(clone).encode()).hexdigest()[:10]
+    as_root = os.geteuid() == 0 if root is None else root
+    return Path("/var/lib/geoapp") / mark if as_root else Path.home() / ".local/share/geoapp" / mark
+
+
+def _setting(default: Any, words: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": words, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that can be set from outside; each field is the variable ``GEOAPP_<NAME>``."""
+
+    data_dir: Path = _setting(
+        None,
+        "Folder of the private database and of all files the app keeps. Default: `/var/lib/geoapp/<clone>` "
+        "as root, else `~/.local/share/geoapp/<clone>`.",
+    )
+    database_url: str = _setting(
+        "",
+        "A PostGIS database to use instead of the private server, as `postgresql://user:password@host/name`.",
+        secret=True,
+    )
+    host: str = _setting("127.0.0.1", "Address that `serve` listens on.")
+    port: int = _setting(8000, "Port that `serve` listens on; `demo` takes the next free one if it is in use.")
+    workers: int = _setting(2, "Worker processes of the web server.")
+    threads: int = _setting(4, "Threads in each worker; each may hold one database connection.")
+    lang: str = _setting("zh", "Language of a page when neither the link nor the browser asks for one: `zh` or `en`.")
+    timezone: str = _setting("Asia/Shanghai", "Time zone in which days begin and dates are shown.")
+    title_zh: str = _setting("", "Title of the map in Chinese. Default: made from the district's name.")
+    title_en: str = _setting("", "Title of the map in English. Default: made from the district's name.")
+    number_prefix: str = _setting("QJ", "First letters of an issue's number, as in `QJ-2026-000123`.")
+    layers_dir: Path = _setting(None, "Folder of the layer files. Default: the `layers` folder of the app.")
+    categories_file: Path = _setting(None, "The category tree. Default: `layers/data/categories.toml`.")
+    basemap: str = _setting(
+        "",
+        "Base map under our layers: empty for none, an XYZ or WMTS template with `{x}`, `{y}`, `{z}`, "
+        "or the path of a `.pmtiles` or `.mbtiles` file.",
+    )
+    basemap_crs: str = _setting("wgs84", "Coordinate system of the base map: `wgs84` or `gcj02`.")
+    basemap_attribution: str = _setting("", "Words of attribution that the base map's owner asks for.")
+    basemap_max_zoom: int = _setting(18, "Deepest zoom of the base map; deeper views enlarge it.")
+    map_review_no: str = _setting("", "Map review number (审图号) printed on every map.")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def private(self) -> bool:
+        """True when the app runs its own PostgreSQL."""
+        return not self.database_url
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raises BadSetting with the variable's name for a value that cannot be."""
+    env = os.environ if environ is None else environ
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    for name in env:
+        if name.startswith(PREFIX) and name not in known:
+            raise BadSetting(name, f"is not a setting; known are {', '.join(sorted(known))}")
+    values: dict[str, Any] = {}
+    for name, spec in known.items():
+        if (text := env.get(name, "").strip()) or name in {PREFIX + "DATA_DIR"}:
+            values[spec.name] = _parse(name, spec.type, text)
+    values.setdefault("layers_dir", shipped("layers"))
+    values.setdefault("categories_file", values["layers_dir"] / "data" / "categories.toml")
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _parse(name: str, kind: Any, text: str) -> Any:
+    if kind is Path:
+        return Path(text).expanduser().absolute() if text else default_data_dir()
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise BadSetting(name, f"must be a whole number, not {text!r}") from None
+    return text
+
+
+def _check(settings: Settings) -> None:
+    for name, allowed in (("lang", ("zh", "en")), ("basemap_crs", ("wgs84", "gcj02"))):
+        if getattr(settings, name) not in allowed:
+            raise BadSetting(PREFIX + name.upper(), f"must be one of {', '.join(allowed)}")
+    for name, low, high in (
+        ("port", 0, 65535),
+        ("workers", 1, 64),
+        ("threads", 1, 64),
+        ("basemap_max_zoom", 0, 22),
+    ):
+        if not low <= getattr(settings, name) <= high:
+            raise BadSetting(PREFIX + name.upper(), f"must lie between {low} and {high}")
+    try:
+        ZoneInfo(settings.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadSetting(PREFIX + "TIMEZONE", f"{settings.timezone!r} is not a time zone") from None
+    if not settings.number_prefix.isascii() or not settings.number_prefix.isalnum():
+        raise BadSetting(PREFIX + "NUMBER_PREFIX", "must be ASCII letters or digits")
+    if settings.database_url and "://" not in settings.database_url:
+        raise BadSetting(PREFIX + "DATABASE_URL", "must look like postgresql://user:password@host/name")
+    base = settings.basemap
+    if base and "://" in base and not all(part in base for part in ("{x}", "{y}", "{z}")):
+        raise BadSetting(PREFIX + "BASEMAP", "an address must hold {x}, {y} and {z}")
+    if base and "://" not in base and Path(base).suffix not in {".pmtiles", ".mbtiles"}:
+        raise BadSetting(PREFIX + "BASEMAP", "must be an address or a .pmtiles or .mbtiles file")
+    if base and "://" not in base and not Path(base).is_file():
+        raise BadSetting(PREFIX + "BASEMAP", f"no file at {base}")

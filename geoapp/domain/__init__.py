@@ -1,0 +1,1 @@
+"""What decides: pure functions and values. No Flask, no SQL, no clock, no files."""

@@ -1,0 +1,99 @@
+"""Every way to fail, as a tree by noun, and the one table from failure to HTTP status.
+
+An error carries its subject. What a person reads is made from ``code`` and ``params`` in
+``words`` (zh and en); the English sentence in ``str(error)`` is for the terminal and the log.
+"""
+
+from typing import Any
+
+
+class GeoAppError(Exception):
+    """Root of all errors that we raise on purpose."""
+
+    code = "error"
+
+    def __init__(self, message: str, **params: Any) -> None:
+        super().__init__(message)
+        self.params = params
+
+
+class BadSetting(GeoAppError):
+    """A setting, file or machine is not as it must be; the program cannot start."""
+
+    code = "bad_setting"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}", name=name, why=why)
+
+
+class ServerTrouble(GeoAppError):
+    """The private PostgreSQL cannot be made, started or stopped."""
+
+    code = "server_trouble"
+
+
+class BadLayer(GeoAppError):
+    """A layer file is wrong: names the file, the key and what is known."""
+
+    code = "bad_layer"
+
+    def __init__(self, file: str, key: str, why: str) -> None:
+        super().__init__(f"{file}: {key}: {why}", file=file, key=key, why=why)
+
+
+class BadFile(GeoAppError):
+    """A file to be imported cannot be read or cannot be right as a whole."""
+
+    code = "bad_file"
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"{file}: {why}", file=file, why=why)
+
+
+class BadInput(GeoAppError):
+    """What a visitor sent cannot be read: names the field.
+
+    ``reason`` is a key under ``reason.`` in words; ``params`` fill its sentence.
+    """
+
+    code = "bad_input"
+
+    def __init__(self, field: str, reason: str, **params: Any) -> None:
+        super().__init__(f"{field}: {reason} {params or ''}".strip(), **params)
+        self.field = field
+        self.reason = reason
+
+
+class OutOfRange(BadInput):
+    """Readable, but no such value can exist (a tile outside its zoom, a latitude of 91)."""
+
+    code = "out_of_range"
+
+
+class NotFound(GeoAppError):
+    """There is no such thing for this viewer."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"no {kind} {name!r}", kind=kind, name=name)
+
+
+class Unavailable(GeoAppError):
+    """The database does not answer now; the same request may work later."""
+
+    code = "unavailable"
+
+
+STATUS: dict[type[GeoAppError], int] = {
+    BadInput: 400,
+    OutOfRange: 422,
+    NotFound: 404,
+    Unavailable: 503,
+    GeoAppError: 500,
+}
+
+
+def status_of(error: GeoAppError) -> int:
+    """The HTTP status of an error: that of the nearest ancestor in the table."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)

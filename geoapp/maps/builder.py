@@ -1,0 +1,70 @@
+"""A list of layers in, the parts of a page out: the one place where a Folium map is put together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from geoapp.catalog import Layer
+from geoapp.domain.values import Box
+from geoapp.maps.elements import BaseMap, SheetMap, Start, TileLayer
+
+MAX_ZOOM = 19
+MAX_DATA_ZOOM = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a page needs of a map: its element and the script that fills it, both free of anybody's words."""
+
+    html: str
+    script: str
+
+
+def build(
+    layers: Iterable[Layer],
+    *,
+    home: Box,
+    lang: str,
+    basemap: Mapping[str, Any] | None = None,
+    crs: str = "wgs84",
+    review_no: str = "",
+    synthetic: bool = False,
+) -> Sheet:
+    """The shell of a map: its size does not depend on how many issues there are, which come as tiles."""
+    sheet = SheetMap(
+        {
+            "bounds": [[home.south, home.west], [home.north, home.east]],
+            "crs": crs,
+            "maxZoom": MAX_ZOOM,
+            "reviewNo": review_no,
+        }
+    )
+    if basemap:
+        BaseMap(basemap).add_to(sheet)
+    for layer in layers:
+        TileLayer(settings_of(layer, lang, synthetic=synthetic)).add_to(sheet)
+    Start().add_to(sheet)
+    root: Any = sheet.get_root()
+    for child in root._children.values():  # noqa: SLF001 - branca offers no public way to its children
+        child.render()
+    return Sheet(html=root.html.render(), script=root.script.render())
+
+
+def settings_of(layer: Layer, lang: str, *, synthetic: bool = False) -> dict[str, Any]:
+    """What the browser is told of a layer."""
+    kind = "issues" if layer.query == "issues" else "points" if layer.geometry == "Point" else "polygons"
+    return {
+        "id": layer.id,
+        "title": layer.title.say(lang),
+        "note": layer.note.say(lang),
+        "kind": kind,
+        "tiles": f"/tiles/{layer.id}/{{z}}/{{x}}/{{y}}.mvt",
+        "minZoom": layer.min_zoom,
+        "maxZoom": layer.max_zoom,
+        "maxDataZoom": MAX_DATA_ZOOM,
+        "show": layer.shown,
+        "order": layer.order,
+        "style": dict(layer.style),
+        "credit": layer.origin,
+        "synthetic": synthetic,
+    }

@@ -1,0 +1,134 @@
+"""Issues and their append-only history.
+
+The rules of scale-out hold from the first migration on: the primary key is ``id``, what hangs on an
+issue is keyed ``(issue_id, …)``, no other unique constraint stands on these tables, and no reference
+table points here. A number is unique because a sequence gives it.
+"""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+import sqlalchemy as sa
+from geoalchemy2 import WKBElement
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, Sequence
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geoapp.domain.values import SEVERITIES, IssueState, Level, PlacedBy, Privacy, Source, VerdictClass
+from geoapp.models.base import (
+    Base,
+    created_at,
+    document,
+    geometry,
+    instant,
+    numbers,
+    on_earth,
+    one_of,
+    words,
+    yes_no,
+)
+
+issue_serial = Sequence("issue_serial", metadata=Base.metadata)
+"""The last part of an issue's number; it never goes back, whatever prefix and year stand before it."""
+
+
+class Issue(Base):
+    """问题: a point, always; what is known of it, where it stands, and whose it is.
+
+    ``geom`` is where it is; ``public_geom`` is what the public may know of that (the same point, a
+    point of the 100 m grid, or nothing), and every public query reads only this one.
+    """
+
+    __tablename__ = "issue"
+    __table_args__ = (
+        on_earth("geom"),
+        on_earth("public_geom", optional=True),
+        one_of("privacy", Privacy),
+        one_of("source", Source),
+        one_of("placed_by", PlacedBy),
+        one_of("state", IssueState),
+        one_of("level", Level),
+        one_of("verdict", VerdictClass),
+        one_of("community_verdict", VerdictClass),
+        CheckConstraint("(privacy = 'private') = (public_geom IS NULL)", name="private_has_no_public_place"),
+        CheckConstraint("privacy <> 'public' OR public_geom = geom", name="public_place_is_the_place"),
+        CheckConstraint(f"severity BETWEEN {SEVERITIES[0]} AND {SEVERITIES[-1]}", name="severity_known"),
+        CheckConstraint("accuracy_m >= 0 AND accuracy_m <= 100000", name="accuracy_in_metres"),
+        CheckConstraint("cost_planned >= 0 AND cost_spent >= 0", name="cost_not_negative"),
+        CheckConstraint("title <> '' AND length(title) <= 200", name="title_length"),
+        CheckConstraint(
+            "extent IS NULL OR (NOT ST_IsEmpty(extent) AND GeometryType(extent) IN "
+            "('LINESTRING','MULTILINESTRING','POLYGON','MULTIPOLYGON','MULTIPOINT'))",
+            name="extent_kind",
+        ),
+        CheckConstraint("ended_at IS NULL OR ended_at >= reported_at", name="ends_after_report"),
+        Index(None, "number"),
+        Index("ix_issue_geom", "geom", postgresql_using="gist"),
+        Index("ix_issue_public_3857", "public_3857", postgresql_using="gist"),
+        Index("ix_issue_newest", sa.text("reported_at DESC"), sa.text("id DESC")),
+        Index(None, "category_code", "reported_at"),
+        Index(None, "community_id", "reported_at"),
+        Index(None, "unit_id"),
+        Index("ix_issue_candidate_ids", "candidate_ids", postgresql_using="gin"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str]
+    category_code: Mapped[str] = mapped_column(ForeignKey("category.code"))
+    title: Mapped[str]
+    text: Mapped[words]
+    text_released: Mapped[yes_no]
+    address: Mapped[words]
+    severity: Mapped[int]
+    privacy: Mapped[str]
+    source: Mapped[str]
+    source_name: Mapped[words]
+    source_id: Mapped[words]
+    source_hash: Mapped[words]
+    geom: Mapped[WKBElement] = mapped_column(geometry("POINT"))
+    public_geom: Mapped[WKBElement | None] = mapped_column(geometry("POINT"))
+    public_3857: Mapped[WKBElement | None] = mapped_column(
+        geometry("POINT", 3857), Computed("ST_Transform(public_geom, 3857)", persisted=True)
+    )
+    extent: Mapped[WKBElement | None] = mapped_column(geometry("GEOMETRY"))
+    accuracy_m: Mapped[float | None]
+    placed_by: Mapped[str]
+    state: Mapped[str]
+    level: Mapped[str]
+    reported_at: Mapped[instant]
+    updated_at: Mapped[instant]
+    ended_at: Mapped[instant | None]
+    due_on: Mapped[date | None]
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
+    community_verdict: Mapped[str]
+    verdict: Mapped[str]
+    judged_on: Mapped[date]
+    candidate_ids: Mapped[numbers]
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    helping_unit_ids: Mapped[numbers]
+    cost_planned: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    cost_spent: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    fund_source: Mapped[words]
+    synthetic: Mapped[yes_no]
+    version: Mapped[int] = mapped_column(server_default=sa.text("1"))
+    stored_at: Mapped[created_at]
+
+
+class History(Base):
+    """What happened to an issue: rows are added, never changed or removed."""
+
+    __tablename__ = "history"
+    __table_args__ = (
+        CheckConstraint("seq > 0", name="seq_counts_from_one"),
+        CheckConstraint("action <> ''", name="action_named"),
+    )
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issue.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[instant]
+    action: Mapped[str]
+    to_state: Mapped[str | None]
+    actor: Mapped[words]
+    note: Mapped[words]
+    detail: Mapped[document]
+    recorded_at: Mapped[created_at]

@@ -1,0 +1,68 @@
+"""Reading issues: the list, one of them, all of them as a table, and their number."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from geoapp.domain.responsibility import Verdict, judge, tolerance_m
+from geoapp.domain.values import IssueFilter, Point, Viewer
+from geoapp.errors import BadInput, NotFound
+from geoapp.store import issues, places
+from geoapp.store.issues import IssueDetail, IssueRow
+from geoapp.store.session import snapshot
+
+__all__ = ["Case", "IssueDetail", "IssueRow", "Page", "count", "every", "get", "search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some issues, how many match in all, and the token to ask for the rest (None at the end)."""
+
+    rows: list[IssueRow]
+    matched: int
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An issue with the verdict over its public place, by the boundaries of the day it was judged."""
+
+    detail: IssueDetail
+    verdict: Verdict
+
+
+def search(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo, limit: int, after: str | None = None) -> Page:
+    """Newest first. Raises BadInput for a token that is not ours, NotFound for a code that nothing has."""
+    with snapshot() as db:
+        try:
+            rows, token = issues.page(db, wanted, viewer, zone=zone, limit=limit, after=after)
+        except ValueError:
+            raise BadInput("after", "token") from None
+        return Page(rows, issues.count(db, wanted, viewer, zone), token)
+
+
+def count(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> int:
+    with snapshot() as db:
+        return issues.count(db, wanted, viewer, zone)
+
+
+def every(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> Iterator[IssueRow]:
+    """All matching issues from one snapshot, streamed."""
+    with snapshot() as db:
+        yield from issues.every(db, wanted, viewer, zone=zone)
+
+
+def get(viewer: Viewer, name: str, *, zone: ZoneInfo) -> Case:
+    """An issue by number or id; raises NotFound also for one that this viewer may not see."""
+    with snapshot() as db:
+        detail = issues.get(db, name, viewer, zone)
+        if detail is None:
+            raise NotFound("issue", name)
+        hits = places.hits(
+            db,
+            Point(detail.row.lon, detail.row.lat),
+            category=detail.row.category,
+            tolerance=tolerance_m(detail.accuracy_m),
+            day=detail.judged_on,
+        )
+    return Case(detail, judge(hits))

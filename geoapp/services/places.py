@@ -1,0 +1,62 @@
+"""Whose is this place, what a filter can choose from, and where the map begins."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from geoapp.domain.responsibility import Verdict, classify, judge, tolerance_m
+from geoapp.domain.values import Box, Name, Point, VerdictClass, Viewer
+from geoapp.errors import BadInput
+from geoapp.store import places
+from geoapp.store.places import CategoryRow, Choice
+from geoapp.store.session import snapshot
+
+__all__ = ["CategoryRow", "Choice", "Choices", "Whose", "choices", "whose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The communities that hold a place (smallest first) and the units responsible for it, each with a class."""
+
+    communities: tuple[Choice, ...]
+    community_verdict: VerdictClass
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What filters can name, where the map begins, and whether anything here is a demonstration."""
+
+    categories: list[CategoryRow]
+    communities: list[Choice]
+    units: list[Choice]
+    district: Name | None
+    home: Box
+    synthetic: bool
+
+
+EVERYWHERE = Box(-170.0, -60.0, 170.0, 75.0)
+
+
+def whose(viewer: Viewer, point: Point, category: str | None, *, day: date) -> Whose:  # noqa: ARG001
+    """The verdict (权责判定) over a point for a category (None: any), by the boundaries in force on ``day``."""
+    tolerance = tolerance_m(None)
+    with snapshot() as db:
+        if category is not None and category not in {row.code for row in places.categories(db)}:
+            raise BadInput("category", "unknown", value=category)
+        around = places.communities_at(db, point, tolerance=tolerance, day=day)
+        hits = places.hits(db, point, category=category, tolerance=tolerance, day=day)
+    holding = tuple(choice for choice, inside in around if inside)
+    return Whose(holding, classify(len(holding), len(around)), judge(hits))
+
+
+def choices(viewer: Viewer, *, today: date) -> Choices:  # noqa: ARG001
+    with snapshot() as db:
+        districts = places.districts(db)
+        return Choices(
+            categories=places.categories(db),
+            communities=places.communities(db),
+            units=places.units(db),
+            district=districts[0].name if districts else None,
+            home=places.extent(db, today) or EVERYWHERE,
+            synthetic=places.anything_synthetic(db),
+        )

@@ -1,0 +1,252 @@
+"""Storing many issues at once: COPY into a staging table, judged and merged set by set.
+
+All of it happens in the caller's one transaction: either every good row lands or none does.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import shapely
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geoapp.domain.geometry import blur
+from geoapp.domain.values import NewIssue, Privacy
+from geoapp.store.judging import judgement
+
+_STAGING = """
+CREATE TEMP TABLE staging (
+    row bigint, id uuid, prefix text, category_code text, title text, text text, text_released boolean, address text,
+    severity int, privacy text, source text, source_name text, source_id text, source_hash text,
+    geom geometry(Point, 4326), public_geom geometry(Point, 4326), extent geometry(Geometry, 4326),
+    accuracy_m float8, placed_by text, state text, level text, reported_at timestamptz, updated_at timestamptz,
+    ended_at timestamptz, unit text, helping text[], cost_planned numeric, cost_spent numeric, fund_source text,
+    synthetic boolean, history jsonb
+) ON COMMIT DROP
+"""
+_COPIED = (
+    "category_code", "title", "text", "text_released", "address", "severity", "privacy", "source", "source_name",
+    "source_id", "source_hash", "geom", "public_geom", "extent", "accuracy_m", "placed_by", "state", "level",
+    "reported_at", "updated_at", "ended_at", "cost_planned", "cost_spent", "fund_source", "synthetic",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of the staged rows, and the verdicts of those that are stored now."""
+
+    stored: int
+    updated: int
+    unchanged: int
+    verdicts: dict[str, int]
+    community_verdicts: dict[str, int]
+
+
+def stage(db: Session, issues: Iterable[NewIssue]) -> int:
+    """COPY issues into a new staging table of this transaction, as a stream; returns how many."""
+    db.execute(text(_STAGING))
+    connection: Any = db.connection().connection.driver_connection
+    count = 0
+    with connection.cursor() as cursor, cursor.copy("COPY staging FROM STDIN") as copy:
+        for count, issue in enumerate(issues, start=1):
+            copy.write_row(_row(count, issue))
+    db.execute(text("CREATE INDEX ON staging (id)"))
+    db.execute(text("ANALYZE staging"))
+    return count
+
+
+def unknown_codes(db: Session) -> dict[str, list[str]]:
+    """Categories and units that staged rows name and that do not exist."""
+    return {
+        "category": _column(db, "SELECT DISTINCT category_code FROM staging EXCEPT SELECT code FROM category"),
+        "unit": _column(
+            db,
+            "(SELECT unit FROM staging WHERE unit IS NOT NULL UNION SELECT unnest(helping) FROM staging) "
+            "EXCEPT SELECT code FROM unit",
+        ),
+    }
+
+
+def duplicates(db: Session) -> list[int]:
+    """Drop all but the newest of rows with the same id; returns the numbers of the dropped ones."""
+    return _column(
+        db,
+        "DELETE FROM staging s USING (SELECT row, row_number() OVER (PARTITION BY id ORDER BY updated_at DESC, "
+        "row DESC) AS nth FROM staging) AS n WHERE n.row = s.row AND n.nth > 1 RETURNING s.row",
+    )
+
+
+def merge(db: Session, *, today: date) -> Merged:
+    """Judge and store what is staged: new issues, those that a newer row changes, and nothing else."""
+    db.execute(
+        text(
+            "CREATE TEMP TABLE verdict ON COMMIT DROP AS "
+            + judgement(
+                "SELECT s.id, s.geom, s.category_code, s.accuracy_m, s.ended_at::date AS ended_on FROM staging s "
+                "LEFT JOIN issue i USING (id) WHERE i.id IS NULL "
+                "OR (i.source_hash <> s.source_hash AND s.updated_at >= i.updated_at)"
+            )
+        ),
+        {"today": today},
+    )
+    db.execute(text("CREATE INDEX ON verdict (id)"))
+    db.execute(text("ANALYZE verdict"))
+    updated = _update(db)
+    stored = _insert(db)
+    total = int(db.execute(text("SELECT count(*) FROM staging")).scalar_one())
+    return Merged(stored, updated, total - stored - updated, _shares(db, "verdict"), _shares(db, "community_verdict"))
+
+
+def _insert(db: Session) -> int:
+    listed = ", ".join(_COPIED)
+    stored = _count(
+        db,
+        f"""
+        INSERT INTO issue (id, number, {listed}, community_id, community_verdict, verdict, judged_on, candidate_ids,
+                           unit_id, helping_unit_ids)
+        SELECT s.id, s.prefix || '-' || extract(year FROM s.reported_at) || '-'
+                     || lpad(s.serial::text, greatest(6, length(s.serial::text)), '0'),
+               {", ".join(f"s.{name}" for name in _COPIED)},
+               v.community_id, v.community_verdict, v.verdict, v.judged_on, v.candidate_ids, unit.id,
+               ARRAY(SELECT u.id FROM unit u WHERE u.code = ANY (s.helping) ORDER BY array_position(s.helping, u.code))
+        FROM (SELECT staging.*, nextval('issue_serial') AS serial FROM staging
+              WHERE NOT EXISTS (SELECT FROM issue WHERE issue.id = staging.id) ORDER BY row) AS s
+        JOIN verdict v USING (id) LEFT JOIN unit ON unit.code = s.unit
+        ORDER BY s.row
+        """,
+    )
+    # A new issue has no history yet; that of an updated one has been written before.
+    db.execute(
+        text(
+            """
+            INSERT INTO history (issue_id, seq, at, action, to_state, actor, note, detail)
+            SELECT s.id, e.nth, (e.line ->> 'at')::timestamptz, e.line ->> 'action', e.line ->> 'to_state',
+                   coalesce(e.line ->> 'actor', ''), coalesce(e.line ->> 'note', ''), coalesce(e.line -> 'detail', '{}')
+            FROM staging s, jsonb_array_elements(s.history) WITH ORDINALITY AS e (line, nth)
+            WHERE NOT EXISTS (SELECT FROM history h WHERE h.issue_id = s.id)
+            """
+        )
+    )
+    return stored
+
+
+def _update(db: Session) -> int:
+    """Write newer rows over what their source told before, and tell it in the history."""
+    listed = ", ".join(f"{name} = s.{name}" for name in _COPIED)
+    return _count(
+        db,
+        f"""
+        WITH changed AS (
+            UPDATE issue i SET {listed}, unit_id = unit.id, community_id = v.community_id,
+                   community_verdict = v.community_verdict, verdict = v.verdict, judged_on = v.judged_on,
+                   candidate_ids = v.candidate_ids, version = i.version + 1
+            FROM staging s JOIN verdict v USING (id) JOIN issue was USING (id) LEFT JOIN unit ON unit.code = s.unit
+            WHERE i.id = s.id
+            RETURNING i.id, i.updated_at, i.state, was.state AS was_state
+        )
+        INSERT INTO history (issue_id, seq, at, action, to_state, detail)
+        SELECT c.id, (SELECT coalesce(max(seq), 0) + 1 FROM history h WHERE h.issue_id = c.id), c.updated_at, 'update',
+               CASE WHEN c.state <> c.was_state THEN c.state END, jsonb_build_object('was_state', c.was_state)
+        FROM changed c
+        """,
+    )
+
+
+def _shares(db: Session, column: str) -> dict[str, int]:
+    found = db.execute(text(f"SELECT {column}, count(*) FROM issue JOIN staging USING (id) GROUP BY 1"))
+    return {row[0]: row[1] for row in found}
+
+
+def _row(number: int, issue: NewIssue) -> tuple[Any, ...]:
+    lon, lat = issue.point.lon, issue.point.lat
+    shown = (lon, lat) if issue.privacy is Privacy.PUBLIC else blur(lon, lat)
+    return (
+        number,
+        issue.id,
+        issue.number_prefix,
+        issue.category,
+        issue.title,
+        issue.text,
+        issue.text_released,
+        issue.address,
+        issue.severity,
+        str(issue.privacy),
+        str(issue.source),
+        issue.source_name,
+        issue.source_id,
+        issue.source_hash,
+        _point(lon, lat),
+        None if issue.privacy is Privacy.PRIVATE else _point(*shown),
+        None if issue.extent is None else f"SRID=4326;{shapely.from_wkb(issue.extent).wkt}",
+        issue.accuracy_m,
+        str(issue.placed_by),
+        str(issue.state),
+        str(issue.level),
+        issue.reported_at,
+        issue.updated_at,
+        issue.ended_at,
+        issue.unit,
+        list(issue.helping_units),
+        issue.cost_planned,
+        issue.cost_spent,
+        issue.fund_source,
+        issue.synthetic,
+        json.dumps(
+            [
+                {
+                    "at": event.at.isoformat(),
+                    "action": event.action,
+                    "to_state": event.to_state and str(event.to_state),
+                    "actor": event.actor,
+                    "note": event.note,
+                    "detail": event.detail,
+                }
+                for event in issue.history
+            ],
+            ensure_ascii=False,
+        ),
+    )
+
+
+def _point(lon: float, lat: float) -> str:
+    return f"SRID=4326;POINT({lon!r} {lat!r})"
+
+
+def _column(db: Session, sql: str) -> list[Any]:
+    return list(db.execute(text(sql)).scalars())
+
+
+def _count(db: Session, sql: str) -> int:
+    return int(db.execute(text(sql)).rowcount)  # type: ignore[attr-defined]
+
+
+def category_exists(db: Session, code: str) -> bool:
+    return bool(db.execute(text("SELECT EXISTS (SELECT FROM category WHERE code = :code)"), {"code": code}).scalar())
+
+
+def create_categories(db: Session, parent: str, names: dict[str, str], *, origin: str) -> None:
+    """Categories below ``parent`` by code and name; those that exist stay as they are."""
+    if names:
+        db.execute(
+            text(
+                "INSERT INTO category (code, parent_code, path, kind, name_zh, name_en, origin, icon, colour, sort) "
+                "SELECT CAST(:code AS text), p.code, ARRAY[CAST(:code AS text)] || p.path, p.kind, '', :name, :origin, "
+                "p.icon, p.colour, 900 "
+                "FROM category p WHERE p.code = :parent ON CONFLICT (code) DO NOTHING"
+            ),
+            [{"code": code, "name": name, "parent": parent, "origin": origin} for code, name in names.items()],
+        )
+
+
+def create_units(db: Session, names: dict[str, str], *, origin: str) -> None:
+    if names:
+        db.execute(
+            text(
+                "INSERT INTO unit (code, name_zh, name_en, origin) VALUES (:code, '', :name, :origin) "
+                "ON CONFLICT (code) DO NOTHING"
+            ),
+            [{"code": code, "name": name, "origin": origin} for code, name in names.items()],
+        )

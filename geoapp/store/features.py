@@ -1,0 +1,219 @@
+"""The named queries that a layer file may use, as vector tile bytes, GeoJSON text and rows.
+
+A query yields ``fid``, ``geom`` and ``label`` (both EPSG:4326; ``label`` is where its name goes) and
+the fields it offers; a layer publishes those that it lists and no others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geoapp.domain.tiles import Tile
+from geoapp.domain.values import Box, IssueFilter, StateGroup, Viewer, states_of
+from geoapp.store.issues import condition, within
+
+EXTENT = 4096
+BUFFER = 64
+AGGREGATE_BELOW_ZOOM = 15
+CELLS = 4
+"""Below that zoom a crowded tile is cut into 4 × 4 cells of 64 pixels, each one number."""
+FITS = 40
+"""So many issues are shown one by one even below that zoom."""
+MOST_SINGLES = 2000
+"""And never more than so many from that zoom on: then 16 × 16 cells."""
+
+_PLACE = """
+    SELECT b.id AS fid, b.area AS geom, b.label, p.code, p.name_zh, p.name_en, round(b.area_m2) AS area_m2,
+           up.name_zh AS parent_zh, up.name_en AS parent_en, p.synthetic, b.origin
+    FROM boundary b JOIN place p ON p.id = b.place_id LEFT JOIN place up ON up.id = p.parent_id
+    WHERE p.kind = '{kind}' AND b.validity @> CAST(:day AS date)
+"""
+_PLACE_FIELDS = ("code", "name_zh", "name_en", "parent_zh", "parent_en", "area_m2", "synthetic", "origin")
+_UNCLEAR = """
+    SELECT l.id AS fid, l.area AS geom, ST_PointOnSurface(l.area) AS label, l.class AS verdict,
+           array_to_string(l.categories, ',') AS categories, round(l.area_m2) AS area_m2,
+           (SELECT string_agg(u.name_zh, '、' ORDER BY u.code) FROM unit u WHERE u.id = ANY (l.unit_ids)) AS units_zh,
+           (SELECT string_agg(coalesce(nullif(u.name_en, ''), u.name_zh), ', ' ORDER BY u.code)
+            FROM unit u WHERE u.id = ANY (l.unit_ids)) AS units_en
+    FROM unclear_land l WHERE l.class = '{verdict}'
+"""
+_UNCLEAR_FIELDS = ("verdict", "categories", "units_zh", "units_en", "area_m2")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """SQL over which a layer lies, the fields it offers, and whether it may be drawn as areas."""
+
+    sql: str
+    fields: tuple[str, ...]
+
+
+QUERIES: dict[str, Query] = {
+    "district": Query(_PLACE.format(kind="district"), _PLACE_FIELDS),
+    "streets": Query(_PLACE.format(kind="street"), _PLACE_FIELDS),
+    "communities": Query(_PLACE.format(kind="community"), _PLACE_FIELDS),
+    "jurisdictions": Query(
+        """
+        SELECT j.id AS fid, j.area AS geom, j.label, j.code, u.code AS unit, u.name_zh, u.name_en,
+               j.name_zh AS own_zh, j.name_en AS own_en, array_to_string(j.categories, ',') AS categories,
+               round(j.area_m2) AS area_m2, j.evidence, j.synthetic, u.id % 8 AS tint
+        FROM jurisdiction j JOIN unit u ON u.id = j.unit_id WHERE j.validity @> CAST(:day AS date)
+        """,
+        (
+            "code", "unit", "name_zh", "name_en", "own_zh", "own_en", "categories", "area_m2", "evidence",
+            "synthetic", "tint",
+        ),
+    ),
+    "contested_land": Query(_UNCLEAR.format(verdict="contested"), _UNCLEAR_FIELDS),
+    "orphan_land": Query(_UNCLEAR.format(verdict="orphan"), _UNCLEAR_FIELDS),
+}  # fmt: skip
+ISSUES = "issues"
+ISSUE_FIELDS = ("number", "id", "state", "group", "verdict", "category", "reported", "extent")
+FILE = Query(
+    "SELECT fid, geom, ST_PointOnSurface(geom) AS label, properties FROM layer_feature WHERE layer = :layer", ()
+)
+
+
+def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> bytes:
+    """Issues of one tile: singly where they fit, else counted per cell; the sum of ``n`` is always complete.
+
+    An aggregate lies at the mean of its members, so that no lattice shows.
+    """
+    where, binds = condition(wanted, viewer, zone)
+    inside, box = within(tile.bounds)
+    deep = tile.z >= AGGREGATE_BELOW_ZOOM
+    cells = CELLS * 4 if deep else CELLS
+    groups = {group.value: [str(state) for state in states_of(group)] for group in StateGroup}
+    sql = f"""
+        WITH hit AS MATERIALIZED (
+            SELECT i.id, i.number, i.state, i.verdict, i.category_code, i.reported_at, i.extent, i.privacy,
+                   ST_X(i.public_3857) AS x, ST_Y(i.public_3857) AS y
+            FROM issue i WHERE {inside} AND {where}
+        ),
+        total AS (SELECT count(*) AS n FROM hit),
+        cell AS (
+            SELECT count(*)::int AS n, avg(x) AS x, avg(y) AS y,
+                   count(*) FILTER (WHERE state = ANY (:open))::int AS open,
+                   count(*) FILTER (WHERE state = ANY (:in_work))::int AS in_work,
+                   count(*) FILTER (WHERE state = ANY (:solved))::int AS solved,
+                   count(*) FILTER (WHERE state = ANY (:dropped))::int AS dropped,
+                   count(*) FILTER (WHERE verdict = 'contested')::int AS contested,
+                   count(*) FILTER (WHERE verdict = 'orphan')::int AS orphan,
+                   min(id::text) AS id, min(number) AS number, min(state) AS state, min(verdict) AS verdict,
+                   min(category_code) AS category, (min(extract(epoch FROM reported_at)) / 86400)::int AS reported,
+                   min(CASE WHEN extent IS NULL OR privacy <> 'public' THEN 'point'
+                            WHEN ST_Dimension(extent) = 0 THEN 'points'
+                            WHEN ST_Dimension(extent) = 1 THEN 'line' ELSE 'area' END) AS extent
+            FROM hit
+            GROUP BY CASE WHEN (SELECT n FROM total) <= :fits THEN id::text
+                     ELSE floor((x - :west) / :cell) || '/' || floor((y - :south) / :cell) END
+        )
+        SELECT ST_AsMVT(feature, 'issues', {EXTENT}, 'geom') FROM (
+            SELECT ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(x, y), 3857),
+                                ST_MakeEnvelope(:west, :south, :east, :north, 3857), {EXTENT}, 0, false) AS geom,
+                   n, CASE WHEN n > 1 THEN open END AS open, CASE WHEN n > 1 THEN in_work END AS in_work,
+                   CASE WHEN n > 1 THEN solved END AS solved, CASE WHEN n > 1 THEN dropped END AS dropped,
+                   CASE WHEN n > 1 THEN contested END AS contested, CASE WHEN n > 1 THEN orphan END AS orphan,
+                   CASE WHEN n = 1 THEN id END AS id, CASE WHEN n = 1 THEN number END AS number,
+                   CASE WHEN n = 1 THEN state END AS state, CASE WHEN n = 1 THEN verdict END AS verdict,
+                   CASE WHEN n = 1 THEN category END AS category, CASE WHEN n = 1 THEN reported END AS reported,
+                   CASE WHEN n = 1 THEN extent END AS extent,
+                   CASE WHEN n = 1 THEN CASE WHEN open = 1 THEN 'open' WHEN in_work = 1 THEN 'in_work'
+                        WHEN solved = 1 THEN 'solved' ELSE 'dropped' END END AS group
+            FROM cell ORDER BY n DESC, number
+        ) AS feature
+    """
+    more = {"fits": MOST_SINGLES if deep else FITS, "cell": (box["east"] - box["west"]) / cells}
+    return bytes(db.execute(text(sql), binds | box | groups | more).scalar_one())
+
+
+def area_tile(db: Session, query: Query, layer: str, fields: Sequence[str], *, tile: Tile, day: date) -> bytes:
+    """Areas of one tile as MVT layer ``layer``, and where their names go as ``<layer>_labels``."""
+    box = tile.bounds
+    binds: dict[str, Any] = {
+        "west": box.west, "south": box.south, "east": box.east, "north": box.north, "day": day, "layer": layer,
+    }  # fmt: skip
+    listed = _listed(query, fields)
+    sql = f"""
+        WITH box AS (SELECT ST_MakeEnvelope(:west, :south, :east, :north, 3857) AS geom),
+        wide AS (SELECT ST_Transform(ST_Expand(geom, (:east - :west) * {BUFFER} / {EXTENT}), 4326) AS geom FROM box),
+        hit AS MATERIALIZED (
+            SELECT q.*, ST_Transform(q.label, 3857) AS at FROM ({query.sql}) AS q, wide WHERE q.geom && wide.geom
+        )
+        SELECT
+          (SELECT ST_AsMVT(f, :layer, {EXTENT}, 'geom', 'fid') FROM (
+            SELECT fid, ST_AsMVTGeom(ST_Transform(hit.geom, 3857), box.geom, {EXTENT}, {BUFFER}, true) AS geom {listed}
+            FROM hit, box) AS f WHERE f.geom IS NOT NULL)
+          ||
+          (SELECT ST_AsMVT(f, :layer || '_labels', {EXTENT}, 'geom', 'fid') FROM (
+            SELECT fid, ST_AsMVTGeom(hit.at, box.geom, {EXTENT}, 0, false) AS geom {listed} FROM hit, box
+            WHERE ST_X(at) >= :west AND ST_X(at) < :east AND ST_Y(at) >= :south AND ST_Y(at) < :north) AS f)
+    """
+    return bytes(db.execute(text(sql), binds).scalar_one())
+
+
+def geojson(
+    db: Session, query: Query, layer: str, fields: Sequence[str], *, box: Box | None, day: date, limit: int
+) -> tuple[list[str], int]:
+    """Features as GeoJSON texts (RFC 7946), at most ``limit`` in order of ``fid``, and how many match in all."""
+    where, binds = "true", {"day": day, "layer": layer}
+    if box is not None:
+        where = "q.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
+        binds |= {"west": box.west, "south": box.south, "east": box.east, "north": box.north}
+    listed = ", ".join(f"'{field}', {_value(query, field)}" for field in fields)
+    total = db.execute(text(f"SELECT count(*) FROM ({query.sql}) AS q WHERE {where}"), binds).scalar_one()
+    rows = db.execute(
+        text(
+            "SELECT json_build_object('type', 'Feature', 'id', fid, 'geometry', "
+            f"ST_AsGeoJSON(ST_ForcePolygonCCW(q.geom), 7)::json, 'properties', json_build_object({listed}))::text "
+            f"FROM ({query.sql}) AS q WHERE {where} ORDER BY fid LIMIT :limit"
+        ),
+        binds | {"limit": limit},
+    )
+    return [row[0] for row in rows], int(total)
+
+
+def table(db: Session, query: Query, layer: str, fields: Sequence[str], *, day: date) -> list[tuple[Any, ...]]:
+    """The fields of every feature, without geometry, in order of ``fid``."""
+    listed = ", ".join(_value(query, field) for field in fields)
+    found = db.execute(text(f"SELECT {listed} FROM ({query.sql}) AS q ORDER BY fid"), {"day": day, "layer": layer})
+    return [tuple(row) for row in found]
+
+
+def replace_file(db: Session, layer: str, sha256: str, features: Sequence[tuple[int, str, str]]) -> None:
+    """Store a file layer's features (fid, properties as JSON text, geometry as GeoJSON text) in place of the old."""
+    db.execute(text("DELETE FROM layer_feature WHERE layer = :layer"), {"layer": layer})
+    if features:
+        db.execute(
+            text(
+                "INSERT INTO layer_feature (layer, fid, properties, geom) VALUES (:layer, :fid, "
+                "CAST(:properties AS jsonb), ST_Force2D(ST_SetSRID(ST_GeomFromGeoJSON(:geom), 4326)))"
+            ),
+            [{"layer": layer, "fid": fid, "properties": props, "geom": geom} for fid, props, geom in features],
+        )
+    db.execute(
+        text(
+            "INSERT INTO layer_file (layer, sha256) VALUES (:layer, :sha256) "
+            "ON CONFLICT (layer) DO UPDATE SET sha256 = excluded.sha256, loaded_at = now()"
+        ),
+        {"layer": layer, "sha256": sha256},
+    )
+
+
+def loaded_files(db: Session) -> dict[str, str]:
+    """The hash of each file layer as it was last loaded."""
+    return {row.layer: row.sha256 for row in db.execute(text("SELECT layer, sha256 FROM layer_file"))}
+
+
+def _listed(query: Query, fields: Sequence[str]) -> str:
+    return "".join(f', {_value(query, field)} AS "{field}"' for field in fields)
+
+
+def _value(query: Query, field: str) -> str:
+    # Field names come from a checked layer file; of a file layer they are keys of a JSON object.
+    return f"properties ->> '{field}'" if query is FILE else f'"{field}"'

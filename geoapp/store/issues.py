@@ -1,0 +1,271 @@
+"""Reading issues: one condition for a filter and a viewer, behind list, count, map tile, API and CSV."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from geoapp.domain.tiles import Bounds, box_bounds
+from geoapp.domain.values import IssueFilter, IssueState, Name, Role, VerdictClass, Viewer
+
+_COLUMNS = """
+    i.id, i.number, i.category_code, cat.name_zh AS cat_zh, cat.name_en AS cat_en,
+    CASE WHEN i.text_released THEN i.title END AS title,
+    i.state, i.reported_at, i.ended_at, i.verdict, i.synthetic,
+    place.code AS place_code, place.name_zh AS place_zh, place.name_en AS place_en,
+    unit.code AS unit_code, unit.name_zh AS unit_zh, unit.name_en AS unit_en,
+    ST_X(i.public_geom) AS lon, ST_Y(i.public_geom) AS lat
+"""
+_JOINS = """
+    JOIN category cat ON cat.code = i.category_code
+    LEFT JOIN place ON place.id = i.community_id
+    LEFT JOIN unit ON unit.id = i.unit_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRow:
+    """What a list, a map panel or a CSV line says of an issue. ``title`` is None until it is released."""
+
+    id: UUID
+    number: str
+    category: str
+    category_name: Name
+    title: str | None
+    state: IssueState
+    reported_at: datetime
+    ended_at: datetime | None
+    verdict: VerdictClass
+    synthetic: bool
+    community: str | None
+    community_name: Name
+    unit: str | None
+    unit_name: Name
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    at: datetime
+    action: str
+    to_state: IssueState | None
+    actor: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDetail:
+    """All that its page says. ``extent`` is GeoJSON text; metres and square metres are geodesic."""
+
+    row: IssueRow
+    text: str
+    address: str
+    severity: int
+    privacy: str
+    source: str
+    source_name: str
+    placed_by: str
+    level: str
+    accuracy_m: float | None
+    judged_on: date
+    extent: str | None
+    length_m: float | None
+    area_m2: float | None
+    helping_units: tuple[Name, ...]
+    cost_planned: float | None
+    cost_spent: float | None
+    fund_source: str
+    history: tuple[HistoryRow, ...]
+
+
+def condition(  # noqa: C901 - one short branch for each part of a filter
+    wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo
+) -> tuple[str, dict[str, Any]]:
+    """The WHERE of every public query over ``issue i``, and its binds: the filter, and what the viewer may see."""
+    parts: list[str] = []
+    binds: dict[str, Any] = {}
+
+    def also(sql: str, **values: Any) -> None:
+        parts.append(sql)
+        binds.update(values)
+
+    if viewer.role is Role.ANONYMOUS:
+        also("i.public_geom IS NOT NULL")
+    if wanted.categories:
+        also(
+            "i.category_code = ANY (ARRAY(SELECT code FROM category WHERE path && CAST(:categories AS text[])))",
+            categories=list(wanted.categories),
+        )
+    if wanted.states:
+        also("i.state = ANY (:states)", states=[str(state) for state in wanted.states])
+    if wanted.communities:
+        also(
+            "i.community_id = ANY (ARRAY(SELECT id FROM place WHERE kind = 'community' AND code = ANY (:communities)))",
+            communities=list(wanted.communities),
+        )
+    if wanted.units:
+        # The unit that has it; while nobody has it, every unit whose jurisdiction holds the place.
+        named = "ARRAY(SELECT id FROM unit WHERE code = ANY (:units))"
+        also(
+            f"(i.unit_id = ANY ({named}) OR (i.unit_id IS NULL AND i.candidate_ids && {named}))",
+            units=list(wanted.units),
+        )
+    if wanted.verdicts:
+        also("i.verdict = ANY (:verdicts)", verdicts=[str(verdict) for verdict in wanted.verdicts])
+    if wanted.since:
+        also("i.reported_at >= :since", since=datetime.combine(wanted.since, time(), zone))
+    if wanted.until:
+        also("i.reported_at < :until", until=datetime.combine(wanted.until + timedelta(days=1), time(), zone))
+    if wanted.box:
+        sql, values = within(box_bounds(wanted.box))
+        also(sql, **values)
+    return " AND ".join(parts) or "true", binds
+
+
+def within(bounds: Bounds) -> tuple[str, dict[str, float]]:
+    """Half-open test in EPSG:3857: the index test alone compares rounded boxes, and tiles would share issues."""
+    sql = (
+        "i.public_3857 && ST_MakeEnvelope(:west, :south, :east, :north, 3857) "
+        "AND ST_X(i.public_3857) >= :west AND ST_X(i.public_3857) < :east "
+        "AND ST_Y(i.public_3857) >= :south AND ST_Y(i.public_3857) < :north"
+    )
+    return sql, {"west": bounds.west, "south": bounds.south, "east": bounds.east, "north": bounds.north}
+
+
+def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> int:
+    where, binds = condition(wanted, viewer, zone)
+    return int(db.execute(text(f"SELECT count(*) FROM issue i WHERE {where}"), binds).scalar_one())
+
+
+def page(
+    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, limit: int, after: str | None
+) -> tuple[list[IssueRow], str | None]:
+    """Newest first, at most ``limit``; and the token to ask for what follows (None at the end).
+
+    Raises ValueError for a token that is not one of ours.
+    """
+    where, binds = condition(wanted, viewer, zone)
+    if after:
+        at, last = _untoken(after)
+        where += " AND (i.reported_at, i.id) < (:last_at, :last_id)"
+        binds |= {"last_at": at, "last_id": last}
+    found = db.execute(
+        text(
+            f"SELECT {_COLUMNS} FROM issue i {_JOINS} WHERE {where} ORDER BY i.reported_at DESC, i.id DESC LIMIT :limit"
+        ),
+        binds | {"limit": limit + 1},
+    ).all()
+    rows = [_row(row) for row in found[:limit]]
+    return rows, _token(rows[-1]) if rows and len(found) > limit else None
+
+
+def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -> Iterator[IssueRow]:
+    """All of them, newest first, streamed in portions: memory does not grow with the answer."""
+    where, binds = condition(wanted, viewer, zone)
+    found = db.execute(
+        text(f"SELECT {_COLUMNS} FROM issue i {_JOINS} WHERE {where} ORDER BY i.reported_at DESC, i.id DESC"),
+        binds,
+        execution_options={"yield_per": 2000},
+    )
+    for row in found:
+        yield _row(row)
+
+
+def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail | None:
+    """An issue by its number or id; None when there is none that this viewer may see."""
+    where, binds = condition(IssueFilter(), viewer, zone)
+    try:
+        key, binds["name"] = "i.id = :name", UUID(name)
+    except ValueError:
+        key, binds["name"] = "i.number = :name", name
+    row = db.execute(
+        text(
+            f"""
+            SELECT {_COLUMNS}, i.severity, i.privacy, i.source, i.source_name, i.placed_by, i.level, i.accuracy_m,
+                   i.judged_on, i.cost_planned, i.cost_spent, i.fund_source,
+                   CASE WHEN i.text_released THEN i.text ELSE '' END AS text,
+                   CASE WHEN i.text_released AND i.privacy = 'public' THEN i.address ELSE '' END AS address,
+                   ST_AsGeoJSON(shown.extent, 7) AS extent,
+                   CASE ST_Dimension(shown.extent) WHEN 1 THEN ST_Length(shown.extent::geography) END AS length_m,
+                   CASE ST_Dimension(shown.extent) WHEN 2 THEN ST_Area(shown.extent::geography) END AS area_m2,
+                   ARRAY(SELECT ARRAY[u.name_zh, u.name_en] FROM unit u WHERE u.id = ANY (i.helping_unit_ids)
+                         ORDER BY u.code) AS helping
+            FROM issue i {_JOINS}
+            CROSS JOIN LATERAL (SELECT CASE WHEN i.privacy = 'public' THEN i.extent END AS extent) AS shown
+            WHERE {key} AND {where}
+            """
+        ),
+        binds,
+    ).first()
+    return None if row is None else _detail(db, row)
+
+
+def _detail(db: Session, row: Row[Any]) -> IssueDetail:
+    history = db.execute(
+        text("SELECT at, action, to_state, actor, note FROM history WHERE issue_id = :id ORDER BY at, seq"),
+        {"id": row.id},
+    )
+    return IssueDetail(
+        row=_row(row),
+        text=row.text,
+        address=row.address,
+        severity=row.severity,
+        privacy=row.privacy,
+        source=row.source,
+        source_name=row.source_name,
+        placed_by=row.placed_by,
+        level=row.level,
+        accuracy_m=row.accuracy_m if row.privacy == "public" else None,
+        judged_on=row.judged_on,
+        extent=row.extent,
+        length_m=row.length_m,
+        area_m2=row.area_m2,
+        helping_units=tuple(Name(zh, en) for zh, en in row.helping),
+        cost_planned=None if row.cost_planned is None else float(row.cost_planned),
+        cost_spent=None if row.cost_spent is None else float(row.cost_spent),
+        fund_source=row.fund_source,
+        history=tuple(
+            HistoryRow(
+                line.at, line.action, IssueState(line.to_state) if line.to_state else None, line.actor, line.note
+            )
+            for line in history
+        ),
+    )
+
+
+def _row(row: Row[Any]) -> IssueRow:
+    return IssueRow(
+        id=row.id,
+        number=row.number,
+        category=row.category_code,
+        category_name=Name(row.cat_zh, row.cat_en),
+        title=row.title,
+        state=IssueState(row.state),
+        reported_at=row.reported_at,
+        ended_at=row.ended_at,
+        verdict=VerdictClass(row.verdict),
+        synthetic=row.synthetic,
+        community=row.place_code,
+        community_name=Name(row.place_zh or "", row.place_en or ""),
+        unit=row.unit_code,
+        unit_name=Name(row.unit_zh or "", row.unit_en or ""),
+        lon=row.lon,
+        lat=row.lat,
+    )
+
+
+def _token(row: IssueRow) -> str:
+    return base64.urlsafe_b64encode(f"{row.reported_at.isoformat()} {row.id}".encode()).decode().rstrip("=")
+
+
+def _untoken(token: str) -> tuple[datetime, UUID]:
+    # binascii.Error and UnicodeDecodeError are ValueErrors too.
+    at, _, last = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
+    return datetime.fromisoformat(at).astimezone(UTC), UUID(last)

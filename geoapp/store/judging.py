@@ -1,0 +1,117 @@
+"""Whose is it, set by set: the SQL that gives many issues their community and verdict at once.
+
+The rule is domain.responsibility's, and a test holds the two together. Pieces of boundaries
+(``*_part``) are asked instead of whole ones: a piece has few vertices, so a point costs microseconds.
+"""
+
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geoapp.domain.values import NEAR_EDGE_M
+
+# Degrees that hold ``tolerance`` metres; widened by 1 % because the ellipsoid is not this sphere.
+_NEARBY = "ST_Expand(t.geom, t.tolerance / (110000 * cos(radians(ST_Y(t.geom)))), t.tolerance / 110000)"
+_CLASS = (
+    "CASE WHEN inside = 0 THEN 'orphan' WHEN inside > 1 THEN 'contested' WHEN near > 1 THEN 'near' ELSE 'clear' END"
+)
+
+
+def judgement(target: str) -> str:
+    """SQL yielding (id, community_id, community_verdict, verdict, candidate_ids, judged_on).
+
+    ``target`` is a SELECT of (id, geom, category_code, accuracy_m, ended_on); bind ``:today``. Each
+    issue is judged by the boundaries of the day it ended, or of today.
+    """
+    return f"""
+    WITH t AS MATERIALIZED (
+        SELECT target.id, target.geom, target.category_code AS code, category.path,
+               greatest(coalesce(accuracy_m, 0), {NEAR_EDGE_M}) AS tolerance,
+               coalesce(ended_on, CAST(:today AS date)) AS day
+        FROM ({target}) AS target JOIN category ON category.code = target.category_code
+    ),
+    place_part AS MATERIALIZED ({_parts("boundary")}),
+    place_near AS (
+        SELECT part.id, b.place_id, min(b.area_m2) AS area_m2, bool_or(part.inside) AS inside
+        FROM place_part part
+        JOIN boundary b ON b.id = part.boundary_id AND b.validity @> part.day
+        JOIN place ON place.id = b.place_id AND place.kind = 'community'
+        GROUP BY part.id, b.place_id
+    ),
+    community AS (
+        SELECT id, count(*) FILTER (WHERE inside) AS inside, count(*) AS near,
+               (array_agg(place_id ORDER BY area_m2, place_id) FILTER (WHERE inside))[1] AS community_id
+        FROM place_near GROUP BY id
+    ),
+    unit_part AS MATERIALIZED ({_parts("jurisdiction")}),
+    unit_near AS (
+        SELECT part.id, j.unit_id, bool_or(part.inside) AS inside,
+               max(CASE WHEN j.categories = '{{}}' THEN 0 WHEN part.code = ANY (j.categories) THEN 2 ELSE 1 END)
+                   FILTER (WHERE part.inside) AS fit,
+               min(j.area_m2) FILTER (WHERE part.inside) AS area_m2
+        FROM unit_part part
+        JOIN jurisdiction j ON j.id = part.jurisdiction_id AND j.validity @> part.day
+             AND (j.categories = '{{}}' OR j.categories && part.path)
+        GROUP BY part.id, j.unit_id
+    ),
+    unit AS (
+        SELECT id, count(*) FILTER (WHERE inside) AS inside, count(*) AS near,
+               array_agg(unit_id ORDER BY fit DESC, area_m2, unit_id) FILTER (WHERE inside) AS candidate_ids
+        FROM unit_near GROUP BY id
+    )
+    SELECT t.id, community.community_id,
+           (SELECT {_CLASS} FROM (SELECT coalesce(community.inside, 0) AS inside, community.near) AS n)
+               AS community_verdict,
+           (SELECT {_CLASS} FROM (SELECT coalesce(unit.inside, 0) AS inside, unit.near) AS n) AS verdict,
+           coalesce(unit.candidate_ids, '{{}}') AS candidate_ids,
+           t.day AS judged_on
+    FROM t LEFT JOIN community USING (id) LEFT JOIN unit USING (id)
+    """
+
+
+def _parts(of: str) -> str:
+    """Pieces that hold each point or lie within its tolerance.
+
+    Materialised, because the planner would else join versions first and ask the index once for each of them.
+    """
+    return f"""
+        SELECT t.id, t.code, t.path, t.day, part.{of}_id, ST_Intersects(part.area, t.geom) AS inside
+        FROM t JOIN {of}_part part ON part.area && {_NEARBY}
+        WHERE ST_Intersects(part.area, t.geom)
+           OR ST_DWithin(part.area::geography, t.geom::geography, t.tolerance, false)"""
+
+
+def rejudge(db: Session, *, area_wkb: bytes | None, today: date) -> int:
+    """Judge again the issues in and around an area (WKB, EPSG:4326; None: all); returns how many changed.
+
+    What changed is written into each issue's history. An issue that has ended is judged by the
+    boundaries of its day, so a later settlement leaves it as it was.
+    """
+    target = "SELECT id, geom, category_code, accuracy_m, ended_at::date AS ended_on FROM issue"
+    if area_wkb is not None:
+        target += " WHERE geom && ST_Expand(ST_GeomFromWKB(:area, 4326), 0.01)"
+    changed = db.execute(
+        text(
+            f"""
+            WITH was AS MATERIALIZED (SELECT id, verdict FROM issue),
+            changed AS (
+                UPDATE issue SET community_id = new.community_id, community_verdict = new.community_verdict,
+                       verdict = new.verdict, candidate_ids = new.candidate_ids, judged_on = new.judged_on,
+                       version = version + 1
+                FROM ({judgement(target)}) AS new
+                WHERE issue.id = new.id
+                  AND (issue.community_id, issue.community_verdict, issue.verdict, issue.candidate_ids)
+                      IS DISTINCT FROM (new.community_id, new.community_verdict, new.verdict, new.candidate_ids)
+                RETURNING issue.id, issue.verdict, issue.judged_on
+            )
+            INSERT INTO history (issue_id, seq, at, action, detail)
+            SELECT changed.id, (SELECT coalesce(max(seq), 0) + 1 FROM history h WHERE h.issue_id = changed.id),
+                   now(), 'judge',
+                   jsonb_build_object('from', was.verdict, 'to', changed.verdict, 'as_of', changed.judged_on)
+            FROM changed JOIN was USING (id)
+            """
+        ),
+        {"today": today} | ({"area": area_wkb} if area_wkb is not None else {}),
+    )
+    return int(changed.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,165 @@
+"""What lies where: communities, units and jurisdictions, as choices for a form or around one point."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from geoapp.domain.responsibility import Fit, Hit
+from geoapp.domain.values import Box, Name, Point, VerdictClass
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something a filter can name."""
+
+    code: str
+    name: Name
+    parent: str | None = None
+    parent_name: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRow:
+    code: str
+    name: Name
+    parent: str | None
+    icon: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The communities that hold a point, smallest first, and how sure that is."""
+
+    communities: tuple[Choice, ...]
+    verdict: VerdictClass
+
+
+def categories(db: Session) -> list[CategoryRow]:
+    rows = db.execute(
+        text("SELECT code, name_zh, name_en, parent_code, icon, colour FROM category WHERE active ORDER BY sort, code")
+    )
+    return [CategoryRow(row.code, _name(row), row.parent_code, row.icon, row.colour) for row in rows]
+
+
+def communities(db: Session) -> list[Choice]:
+    rows = db.execute(
+        text(
+            "SELECT c.code, c.name_zh, c.name_en, s.code AS parent, s.name_zh AS parent_zh, s.name_en AS parent_en "
+            "FROM place c LEFT JOIN place s ON s.id = c.parent_id WHERE c.kind = 'community' "
+            "ORDER BY s.code NULLS LAST, c.code"
+        )
+    )
+    return [_place(row) for row in rows]
+
+
+def units(db: Session) -> list[Choice]:
+    rows = db.execute(text("SELECT code, name_zh, name_en FROM unit ORDER BY code"))
+    return [Choice(row.code, _name(row)) for row in rows]
+
+
+def districts(db: Session) -> list[Choice]:
+    rows = db.execute(text("SELECT code, name_zh, name_en FROM place WHERE kind = 'district' ORDER BY id"))
+    return [Choice(row.code, _name(row)) for row in rows]
+
+
+def anything_synthetic(db: Session) -> bool:
+    found = db.execute(
+        text("SELECT EXISTS (SELECT FROM place WHERE synthetic) OR EXISTS (SELECT FROM unit WHERE synthetic)")
+    )
+    return bool(found.scalar())
+
+
+def extent(db: Session, today: date) -> Box | None:
+    """The box of the districts, or where there are none of the communities, in force today."""
+    row = db.execute(
+        text(
+            "SELECT ST_XMin(e) w, ST_YMin(e) s, ST_XMax(e) e, ST_YMax(e) n FROM (SELECT "
+            "coalesce(ST_Extent(area) FILTER (WHERE kind = 'district'), ST_Extent(area)) AS e "
+            "FROM boundary JOIN place ON place.id = place_id WHERE validity @> CAST(:today AS date)) AS all_of_them"
+        ),
+        {"today": today},
+    ).one()
+    return None if row.w is None else Box(row.w, row.s, row.e, row.n)
+
+
+def hits(db: Session, point: Point, *, category: str | None, tolerance: float, day: date) -> list[Hit]:
+    """Jurisdictions in force on ``day`` that hold the point or lie within ``tolerance`` metres.
+
+    Without a category those of every category are listed.
+    """
+    rows = db.execute(
+        text(
+            """
+            WITH here AS (SELECT ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS geom),
+            near AS (
+                SELECT part.jurisdiction_id, bool_or(ST_Intersects(part.area, here.geom)) AS inside
+                FROM here JOIN jurisdiction_part part ON part.area && ST_Expand(
+                    here.geom, :tolerance / (110000 * cos(radians(:lat))), :tolerance / 110000)
+                WHERE ST_Intersects(part.area, here.geom)
+                   OR ST_DWithin(part.area::geography, here.geom::geography, :tolerance, false)
+                GROUP BY part.jurisdiction_id
+            )
+            SELECT u.code AS unit, u.name_zh, u.name_en, u.phone, j.code, j.name_zh AS own_zh, j.name_en AS own_en,
+                   near.inside, j.area_m2, j.evidence, j.reach_m,
+                   ST_Distance(ST_Boundary(j.area)::geography, here.geom::geography) AS edge_m,
+                   CASE WHEN j.categories = '{}' OR c.code IS NULL THEN 0
+                        WHEN c.code = ANY (j.categories) THEN 2 ELSE 1 END AS fit
+            FROM here, near
+            JOIN jurisdiction j ON j.id = near.jurisdiction_id AND j.validity @> CAST(:day AS date)
+            JOIN unit u ON u.id = j.unit_id
+            LEFT JOIN category c ON c.code = :category
+            WHERE j.categories = '{}' OR c.code IS NULL OR j.categories && c.path
+            """
+        ),
+        {"lon": point.lon, "lat": point.lat, "category": category, "tolerance": tolerance, "day": day},
+    )
+    return [
+        Hit(
+            unit=row.unit,
+            unit_name=_name(row),
+            jurisdiction=row.code,
+            jurisdiction_name=Name(row.own_zh, row.own_en),
+            inside=row.inside,
+            edge_m=row.edge_m,
+            area_m2=row.area_m2,
+            fit=Fit(row.fit),
+            evidence=row.evidence,
+            phone=row.phone,
+            reach_m=row.reach_m,
+        )
+        for row in rows
+    ]
+
+
+def communities_at(db: Session, point: Point, *, tolerance: float, day: date) -> list[tuple[Choice, bool]]:
+    """Communities in force on ``day`` holding the point (True) or within ``tolerance`` metres, smallest first."""
+    rows = db.execute(
+        text(
+            """
+            WITH here AS (SELECT ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS geom)
+            SELECT c.code, c.name_zh, c.name_en, s.code AS parent, s.name_zh AS parent_zh, s.name_en AS parent_en,
+                   bool_or(ST_Intersects(part.area, here.geom)) AS inside
+            FROM here JOIN boundary_part part ON part.area && ST_Expand(
+                here.geom, :tolerance / (110000 * cos(radians(:lat))), :tolerance / 110000)
+            JOIN boundary b ON b.id = part.boundary_id AND b.validity @> CAST(:day AS date)
+            JOIN place c ON c.id = b.place_id AND c.kind = 'community'
+            LEFT JOIN place s ON s.id = c.parent_id
+            WHERE ST_Intersects(part.area, here.geom)
+               OR ST_DWithin(part.area::geography, here.geom::geography, :tolerance, false)
+            GROUP BY c.id, s.id, b.area_m2 ORDER BY b.area_m2, c.id
+            """
+        ),
+        {"lon": point.lon, "lat": point.lat, "tolerance": tolerance, "day": day},
+    )
+    return [(_place(row), row.inside) for row in rows]
+
+
+def _name(row: Row[tuple[object, ...]]) -> Name:
+    return Name(row.name_zh, row.name_en)
+
+
+def _place(row: Row[tuple[object, ...]]) -> Choice:
+    return Choice(row.code, _name(row), row.parent, Name(row.parent_zh or "", row.parent_en or ""))

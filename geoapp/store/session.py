@@ -1,0 +1,102 @@
+"""The engine, transactions, and the translation of database errors into ours.
+
+Why module state? There is one database in a process; ``connect`` is called once by the composition
+root (and by each test worker), and every use case then writes ``with transaction() as db:``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from geoapp.errors import GeoAppError, ServerTrouble, Unavailable
+
+STATEMENT_TIMEOUT_MS = 20_000
+LOCK_TIMEOUT_MS = 3_000
+POOL_WAIT_S = 5
+
+_engine: Engine | None = None
+
+
+def connect(url: str, *, pool_size: int = 5) -> Engine:
+    """Make the process's engine for ``postgresql://…``; nothing is opened before the first use."""
+    global _engine  # noqa: PLW0603 - the one piece of module state, see above
+    disconnect()
+    url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+    _engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": POOL_WAIT_S,
+            # PgBouncer before 1.21 cannot carry prepared statements in transaction mode, and a generic plan
+            # computes the tile's envelope for every row: planning each time is the faster and the safer way.
+            "prepare_threshold": None,
+            "application_name": "geoapp",
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
+            "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off",
+        },
+    )
+    return _engine
+
+
+def disconnect() -> None:
+    global _engine  # noqa: PLW0603
+    if _engine is not None:
+        _engine.dispose()
+    _engine = None
+
+
+def engine() -> Engine:
+    if _engine is None:
+        raise ServerTrouble("no database is connected")
+    return _engine
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One use case: committed at the end, rolled back by any exception."""
+    with _ours(), Session(engine()) as db, db.begin():
+        yield db
+
+
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """Reads that must agree with each other: one unchanging, read-only view of the data."""
+    with _ours(), Session(engine()) as db, db.begin():
+        db.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        yield db
+
+
+@contextmanager
+def bulk() -> Iterator[Session]:
+    """A transaction that may take long: no statement timeout."""
+    with transaction() as db:
+        db.execute(text("SET LOCAL statement_timeout = 0"))
+        db.execute(text("SET LOCAL work_mem = '128MB'"))
+        yield db
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    try:
+        yield
+    except GeoAppError:
+        raise
+    except PoolTimeout as error:
+        raise Unavailable("all database connections are busy") from error
+    except OperationalError as error:
+        raise Unavailable(f"the database does not answer: {_first_line(error)}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(f"the database went away: {_first_line(error)}") from error
+        raise
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__

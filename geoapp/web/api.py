@@ -1,0 +1,102 @@
+"""JSON for scripts and other programs: issues, one issue, whose is a place, and the layers of areas."""
+
+import csv
+import io
+import json
+
+from flask import Blueprint, Response, request
+
+from geoapp.domain.values import ANONYMOUS
+from geoapp.services import issues, layers, places
+from geoapp.web import page, params, shapes
+
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+MOST = 1000
+
+
+@blueprint.get("/issues")
+def search() -> Response:
+    wanted = params.issue_filter(page.known_codes(page.choices()))
+    limit = params.whole(request.args, "limit", 100, low=0, high=MOST)
+    after = params.token(request.args, "after")
+    found = issues.search(ANONYMOUS, wanted, zone=page.settings().zone, limit=limit, after=after)
+    return geojson(
+        {
+            "type": "FeatureCollection",
+            "numberMatched": found.matched,
+            "numberReturned": len(found.rows),
+            "next": found.after,
+            "features": [shapes.feature(row) for row in found.rows],
+        }
+    )
+
+
+@blueprint.get("/issues/<name>")
+def one(name: str) -> Response:
+    return geojson(shapes.whole_feature(issues.get(ANONYMOUS, name, zone=page.settings().zone)))
+
+
+@blueprint.get("/whose")
+def whose() -> Response:
+    point = params.point(request.args)
+    category = request.args.get("category", "").strip() or None
+    return json_answer(shapes.whose(places.whose(ANONYMOUS, point, category, day=page.today())))
+
+
+@blueprint.get("/layers")
+def listed() -> Response:
+    return json_answer(
+        {
+            "layers": [
+                {
+                    "id": layer.id,
+                    "title": layer.title.say(page.lang()),
+                    "geometry": layer.geometry,
+                    "fields": layer.fields,
+                    "faces": layer.faces,
+                    "origin": layer.origin,
+                    "licence": layer.licence,
+                    "date": layer.date,
+                }
+                for layer in layers.for_viewer(ANONYMOUS, page.all_layers(), "map")
+            ]
+        }
+    )
+
+
+@blueprint.get("/layers/<name>/features")
+def features(name: str) -> Response:
+    layer = layers.named(ANONYMOUS, page.all_layers(), name, face="features")
+    if layer.query == "issues":
+        return search()
+    limit = params.whole(request.args, "limit", MOST, low=0, high=10 * MOST)
+    found = layers.collection(ANONYMOUS, layer, box=params.box(request.args), today=page.today(), limit=limit)
+    head = (
+        f'{{"type":"FeatureCollection","numberMatched":{found.matched},"numberReturned":{len(found.texts)},"features":['
+    )
+    return Response(head + ",".join(found.texts) + "]}", mimetype="application/geo+json")
+
+
+@blueprint.get("/layers/<name>.csv")
+def table(name: str) -> Response:
+    """The fields of an area layer, without geometry; of the issues, their CSV."""
+    layer = layers.named(ANONYMOUS, page.all_layers(), name, face="export")
+    if layer.query == "issues":
+        return Response(status=302, headers={"Location": page.url("/issues.csv", **params.active(request.args))})
+    out = io.StringIO("\ufeff")
+    out.seek(0, io.SEEK_END)
+    writer = csv.writer(out)
+    writer.writerow(layer.fields)
+    for row in layers.table(ANONYMOUS, layer, today=page.today()):
+        writer.writerow([shapes.plain(value) if isinstance(value, str) else value for value in row])
+    response = Response(out.getvalue(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{layer.id}.csv"'
+    return response
+
+
+def geojson(body: object) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False, allow_nan=False), mimetype="application/geo+json")
+
+
+def json_answer(body: object) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False, allow_nan=False), mimetype="application/json")

@@ -1,0 +1,186 @@
+"""What every page shares: language, addresses, the nonce, versioned files and the security headers."""
+
+import hashlib
+import json
+import re
+import secrets
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_from_directory
+
+from geoapp import words
+from geoapp.catalog import Layer
+from geoapp.config import Settings, shipped
+from geoapp.domain.values import ANONYMOUS
+from geoapp.services import places
+from geoapp.services.places import Choices
+
+blueprint = Blueprint("page", __name__)
+FAR_FUTURE_S = 365 * 24 * 3600
+VENDOR = re.compile(r"vendor/([a-z-]+)-([0-9.]+)/")
+
+
+def settings() -> Settings:
+    return current_app.config["GEOAPP"]  # type: ignore[no-any-return]
+
+
+def all_layers() -> tuple[Layer, ...]:
+    return current_app.config["LAYERS"]  # type: ignore[no-any-return]
+
+
+def now() -> datetime:
+    return datetime.now(settings().zone)
+
+
+def today() -> date:
+    return now().date()
+
+
+def lang() -> str:
+    """The page's language: what the link says, else what the browser prefers, else the setting."""
+    asked = request.args.get("lang", "")
+    if asked in words.LANGS:
+        return asked
+    return request.accept_languages.best_match(words.LANGS) or settings().lang
+
+
+def say(key: str, **params: Any) -> str:
+    return words.say(lang(), key, **params)
+
+
+def url(path: str, **query: Any) -> str:
+    """An address of ours that keeps the language, without empty parameters."""
+    asked = {"lang": request.args.get("lang")} if request.args.get("lang") in words.LANGS else {}
+    kept = {key: value for key, value in (query | asked).items() if value not in (None, "")}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def choices() -> Choices:
+    return places.choices(ANONYMOUS, today=today())
+
+
+def known_codes(found: Choices) -> dict[str, set[str]]:
+    return {
+        "category": {row.code for row in found.categories},
+        "community": {choice.code for choice in found.communities},
+        "unit": {choice.code for choice in found.units},
+    }
+
+
+def render(template: str, found: Choices, *, status: int = 200, **context: Any) -> Response:
+    """A page with all that base.html needs."""
+    tongue = lang()
+    other = "en" if tongue == "zh" else "zh"
+    args = {**request.args.to_dict(), "lang": other}
+    district = found.district.say(tongue) if found.district else ""
+    html = render_template(
+        template,
+        lang=tongue,
+        say=say,
+        url=url,
+        nonce=nonce(),
+        asset=asset,
+        vendor=vendor,
+        importmap=importmap(),
+        title=site_title(district),
+        status=status,
+        place_name=district,
+        other_lang_url=f"{request.path}?{urlencode(args)}",
+        review_no=settings().map_review_no,
+        synthetic=found.synthetic,
+        **context,
+    )
+    response = Response(html, status=status, mimetype="text/html")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def site_title(district: str) -> str:
+    own = settings().title_en if lang() == "en" else settings().title_zh
+    return own or (say("site.title", district=district) if district else say("site.title_plain"))
+
+
+def nonce() -> str:
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def secure(response: Response) -> Response:
+    """Headers of every answer: nothing from elsewhere, nothing inline without this answer's nonce."""
+    images = "'self' data:"
+    base = urlsplit(settings().basemap)
+    if base.scheme in {"http", "https"}:
+        images += f" {base.scheme}://{base.netloc.replace('{s}', '*')}"
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'self' 'nonce-{nonce()}'; style-src 'self'; img-src {images}; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "geolocation=(self), camera=(), microphone=()"
+    return response
+
+
+# --- our own files, versioned by their content so that a browser may keep them for ever ---
+
+
+@cache
+def version() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(static_folder().glob("*/*")):
+        if file.is_file() and file.parent.name in {"js", "css", "img"}:
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def static_folder() -> Path:
+    return shipped("static")
+
+
+def asset(path: str) -> str:
+    return f"/static/{version()}/{path}"
+
+
+@cache
+def vendored() -> dict[str, str]:
+    """Folders of third-party libraries by name, as set-up has laid them out: ``leaflet`` -> ``leaflet-1.9.4``."""
+    folder = static_folder() / "vendor"
+    found = {}
+    for item in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if match := VENDOR.match(f"vendor/{item.name}/"):
+            found[match[1]] = item.name
+    return found
+
+
+def vendor(name: str, path: str) -> str:
+    return f"/static/vendor/{vendored().get(name, name)}/{path}"
+
+
+def importmap() -> str:
+    return json.dumps(
+        {
+            "imports": {
+                "@mapbox/point-geometry": vendor("point-geometry", "index.js"),
+                "@mapbox/vector-tile": vendor("vector-tile", "index.js"),
+                "pbf": vendor("pbf", "index.js"),
+            }
+        }
+    )
+
+
+@blueprint.get("/static/<path:path>")
+def static(path: str) -> Response:
+    first, _, rest = path.partition("/")
+    if first != "vendor" and re.fullmatch(r"[0-9a-f]{12}", first):
+        path = rest
+    if path.split("/")[0] not in {"js", "css", "img", "vendor"}:
+        abort(404)
+    return send_from_directory(static_folder(), path, max_age=FAR_FUTURE_S)

@@ -1,0 +1,150 @@
+"""Reads what a visitor sent into typed values; everything wrong is BadInput with the field's name."""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from geoapp.domain.values import Box, IssueFilter, IssueState, Point, StateGroup, VerdictClass, states_of
+from geoapp.errors import BadInput, OutOfRange
+
+FILTERS = ("category", "state", "community", "unit", "verdict", "from", "to", "bbox")
+MOST_VALUES = 100
+LONGEST = 200
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def issue_filter(known: Mapping[str, set[str]] | None = None) -> IssueFilter:
+    """The filter in the address; ``known`` holds the codes of categories, communities and units there are."""
+    args = request.args
+    known = known or {}
+    states: list[IssueState] = []
+    for value in _values(args, "state"):
+        if value in set(StateGroup):
+            states += states_of(StateGroup(value))
+        else:
+            states.append(_word("state", value, IssueState, also=StateGroup))
+    since, until = day(args, "from"), day(args, "to")
+    if since and until and since > until:
+        raise BadInput("to", "before_from")
+    return IssueFilter(
+        categories=_codes(args, "category", known),
+        states=tuple(dict.fromkeys(states)),
+        communities=_codes(args, "community", known),
+        units=_codes(args, "unit", known),
+        verdicts=tuple(_word("verdict", value, VerdictClass) for value in _values(args, "verdict")),
+        since=since,
+        until=until,
+        box=box(args),
+    )
+
+
+def active(args: MultiDict[str, str]) -> dict[str, str]:
+    """The filter as it stands in the address, for links that keep it."""
+    return {name: ",".join(values) for name in FILTERS if (values := _values(args, name))}
+
+
+def box(args: MultiDict[str, str]) -> Box | None:
+    text = args.get("bbox", "").strip()
+    if not text:
+        return None
+    parts = text.split(",")
+    if len(parts) != 4:  # noqa: PLR2004 - west, south, east, north
+        raise BadInput("bbox", "four_numbers")
+    west, south, east, north = (number("bbox", part) for part in parts)
+    if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:  # noqa: PLR2004 - degrees
+        raise OutOfRange("bbox", "degrees")
+    if west >= east or south >= north:
+        raise BadInput("bbox", "west_south_first")
+    return Box(west, south, east, north)
+
+
+def point(args: MultiDict[str, str]) -> Point:
+    lat, lon = number("lat", _needed(args, "lat")), number("lon", _needed(args, "lon"))
+    if not -85 <= lat <= 85:  # noqa: PLR2004 - the reach of Web Mercator
+        raise OutOfRange("lat", "latitude")
+    if not -180 <= lon <= 180:  # noqa: PLR2004
+        raise OutOfRange("lon", "longitude")
+    return Point(lon, lat)
+
+
+def whole(args: MultiDict[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    text = args.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:  # noqa: PLR2004
+        raise BadInput(name, "whole_number")
+    value = int(text)
+    if not low <= value <= high:
+        raise BadInput(name, "between", low=low, high=high)
+    return value
+
+
+def token(args: MultiDict[str, str], name: str) -> str | None:
+    value = args.get(name, "").strip()
+    if len(value) > LONGEST:
+        raise BadInput(name, "token")
+    return value or None
+
+
+def day(args: MultiDict[str, str], name: str) -> date | None:
+    text = args.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        value = date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(name, "day") from None
+    if len(text) != len("2026-01-31") or not 1900 <= value.year <= 2200:  # noqa: PLR2004 - no issue is older or newer
+        raise BadInput(name, "day")
+    return value
+
+
+def number(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadInput(name, "number") from None
+    if not math.isfinite(value):
+        raise BadInput(name, "number")
+    return value
+
+
+def _values(args: MultiDict[str, str], name: str) -> list[str]:
+    """All values of a parameter, repeated or with commas, in order and once each."""
+    values = [part.strip() for text in args.getlist(name) for part in text.split(",")]
+    if name == "bbox":
+        return [text for text in args.getlist(name) if text.strip()]
+    found = list(dict.fromkeys(value for value in values if value))
+    if len(found) > MOST_VALUES:
+        raise BadInput(name, "too_many", most=MOST_VALUES)
+    for value in found:
+        if len(value) > LONGEST or "\x00" in value:
+            raise BadInput(name, "unknown", value=value[:20].replace("\x00", ""))
+    return found
+
+
+def _codes(args: MultiDict[str, str], name: str, known: Mapping[str, set[str]]) -> tuple[str, ...]:
+    values = _values(args, name)
+    for value in values:
+        if name in known and value not in known[name]:
+            raise BadInput(name, "unknown", value=value)
+    return tuple(values)
+
+
+def _word(name: str, value: str, words: type[Word], also: Iterable[StrEnum] = ()) -> Word:
+    if value not in set(words):
+        choices = dict.fromkeys([*map(str, also), *map(str, words)])
+        raise BadInput(name, "one_of", value=value, choices=", ".join(choices))
+    return words(value)
+
+
+def _needed(args: MultiDict[str, str], name: str) -> str:
+    text = args.get(name, "").strip()
+    if not text:
+        raise BadInput(name, "missing")
+    return text

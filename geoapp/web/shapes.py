@@ -1,0 +1,198 @@
+"""The shapes in which an issue leaves the house: one for the API, lists, CSV and pages alike."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from geoapp.domain.responsibility import Hit, Verdict
+from geoapp.domain.values import StateGroup, VerdictClass, states_of
+from geoapp.services.issues import Case, IssueRow
+from geoapp.services.places import CategoryRow, Choices, Whose
+from geoapp.web import page
+
+CSV_COLUMNS = (
+    "number", "title", "category", "state", "reported", "ended", "community", "unit", "verdict", "lon", "lat",
+    "synthetic",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def properties(row: IssueRow) -> dict[str, Any]:
+    """What the public may know of an issue, names in the page's language."""
+    tongue = page.lang()
+    category = row.category_name.say(tongue)
+    return {
+        "number": row.number,
+        "title": row.title or category,
+        "category": row.category,
+        "category_name": category,
+        "state": row.state,
+        "state_name": page.say(f"state.{row.state}"),
+        "group": row.state.group,
+        "group_name": page.say(f"group.{row.state.group}"),
+        "reported_on": _day(row.reported_at),
+        "ended_on": _day(row.ended_at),
+        "community": row.community,
+        "community_name": row.community_name.say(tongue) or None,
+        "unit": row.unit,
+        "unit_name": row.unit_name.say(tongue) or None,
+        "verdict": row.verdict,
+        "verdict_name": page.say(f"verdict.{row.verdict}"),
+        "synthetic": row.synthetic,
+    }
+
+
+def feature(row: IssueRow) -> dict[str, Any]:
+    return {"type": "Feature", "id": str(row.id), "geometry": _point(row), "properties": properties(row)}
+
+
+def whole_feature(case: Case) -> dict[str, Any]:
+    detail = case.detail
+    tongue = page.lang()
+    more = {
+        "text": detail.text,
+        "address": detail.address,
+        "severity": detail.severity,
+        "severity_name": page.say(f"severity.{detail.severity}"),
+        "privacy": detail.privacy,
+        "privacy_name": page.say(f"privacy.{detail.privacy}"),
+        "source_name": page.say(f"source.{detail.source}") + (f" ({detail.source_name})" if detail.source_name else ""),
+        "placed_by_name": page.say(f"placed_by.{detail.placed_by}"),
+        "accuracy_m": detail.accuracy_m,
+        "level_name": page.say(f"level.{detail.level}"),
+        "length_m": detail.length_m,
+        "area_m2": detail.area_m2,
+        "extent": json.loads(detail.extent) if detail.extent else None,
+        "candidates": candidates(case.verdict),
+        "verdict_hint": page.say(f"verdict_hint.{detail.row.verdict}"),
+        "judged_on": detail.judged_on.isoformat(),
+        "helping_units": [name.say(tongue) for name in detail.helping_units],
+        "cost_planned": detail.cost_planned,
+        "cost_spent": detail.cost_spent,
+        "fund_source": detail.fund_source,
+        "history": [
+            {
+                "at": line.at.astimezone(page.settings().zone).isoformat(timespec="minutes"),
+                "action": line.action,
+                "action_name": page.say(f"action.{line.action}"),
+                "to_state": line.to_state,
+                "state_name": page.say(f"state.{line.to_state}") if line.to_state else None,
+                "actor": line.actor,
+                "note": line.note,
+            }
+            for line in detail.history
+        ],
+    }
+    whole = feature(detail.row)
+    whole["properties"] |= more
+    return whole
+
+
+def candidates(verdict: Verdict) -> list[dict[str, Any]]:
+    """Ranked units, each with the rule that fired and the distance to its edge in metres."""
+    tongue = page.lang()
+    return [
+        {
+            "unit": hit.unit,
+            "unit_name": hit.unit_name.say(tongue),
+            "jurisdiction": hit.jurisdiction,
+            "jurisdiction_name": hit.jurisdiction_name.say(tongue),
+            "inside": hit.inside,
+            "edge_m": round(hit.edge_m, 1),
+            "reason": _reason(hit),
+            "evidence": hit.evidence,
+            "phone": hit.phone,
+        }
+        for hit in verdict.candidates
+    ]
+
+
+def whose(found: Whose) -> dict[str, Any]:
+    tongue = page.lang()
+    first = found.communities[0] if found.communities else None
+    return {
+        "community": first
+        and {
+            "code": first.code,
+            "name": first.name.say(tongue),
+            "street": first.parent_name.say(tongue) if first.parent_name else None,
+            "verdict": found.community_verdict,
+        },
+        "community_verdict": found.community_verdict,
+        "verdict": found.verdict.verdict,
+        "verdict_name": page.say(f"verdict.{found.verdict.verdict}"),
+        "verdict_hint": page.say(f"verdict_hint.{found.verdict.verdict}"),
+        "candidates": candidates(found.verdict),
+    }
+
+
+def csv_line(row: IssueRow) -> list[str]:
+    known = properties(row)
+    yes = page.say("csv.synthetic") if row.synthetic else ""
+    texts = [
+        known["number"], known["title"], known["category_name"], known["state_name"], known["reported_on"],
+        known["ended_on"], known["community_name"], known["unit_name"], known["verdict_name"],
+    ]  # fmt: skip
+    return [*(plain(text or "") for text in texts), f"{row.lon:.7f}", f"{row.lat:.7f}", yes]
+
+
+def plain(text: str) -> str:
+    """Text that a spreadsheet will not run as a formula."""
+    return f"'{text}" if text.lstrip(" \"'\ufeff").startswith(FORMULA) else text
+
+
+def choices(found: Choices) -> dict[str, Any]:
+    """What the filters can name, in the page's language."""
+    tongue = page.lang()
+    return {
+        "categories": _tree(found.categories, None),
+        "communities": [
+            {
+                "code": choice.code,
+                "name": choice.name.say(tongue),
+                "street": choice.parent_name.say(tongue) if choice.parent_name else "",
+            }
+            for choice in found.communities
+        ],
+        "units": [{"code": choice.code, "name": choice.name.say(tongue)} for choice in found.units],
+        "states": [
+            {
+                "group": group,
+                "name": page.say(f"group.{group}"),
+                "states": [{"state": state, "name": page.say(f"state.{state}")} for state in states_of(group)],
+            }
+            for group in StateGroup
+        ],
+        "verdicts": [
+            {"verdict": verdict, "name": page.say(f"verdict.{verdict}"), "hint": page.say(f"verdict_hint.{verdict}")}
+            for verdict in VerdictClass
+        ],
+    }
+
+
+def _tree(rows: Iterable[CategoryRow], parent: str | None) -> list[dict[str, Any]]:
+    rows = list(rows)
+    return [
+        {
+            "code": row.code,
+            "name": row.name.say(page.lang()),
+            "icon": row.icon,
+            "colour": row.colour,
+            "children": _tree(rows, row.code),
+        }
+        for row in rows
+        if row.parent == parent
+    ]
+
+
+def _reason(hit: Hit) -> str:
+    fit = page.say(f"whose.{hit.fit.name.lower()}")
+    return page.say("whose.inside" if hit.inside else "whose.near", fit=fit, edge=f"{hit.edge_m:.0f}")
+
+
+def _point(row: IssueRow) -> dict[str, Any]:
+    return {"type": "Point", "coordinates": [round(row.lon, 7), round(row.lat, 7)]}
+
+
+def _day(instant: Any) -> str | None:
+    return instant.astimezone(page.settings().zone).date().isoformat() if instant else None

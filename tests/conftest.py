@@ -1,0 +1,334 @@
+"""The ground of all tests: one private server per run, a migrated template, a clone per worker, a browser.
+
+``db`` is for the store: a Session whose work is rolled back. ``clean`` is for everything that opens its
+own transactions (services, web, browser): it empties the tables afterwards. Why not one outer transaction
+for those too? ``snapshot()`` sets its own isolation level, a live server answers from other threads, and
+commits are a part of what is tested; emptying only the tables that hold rows takes a few milliseconds.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from geoapp import config, pgserver
+from geoapp.config import Settings
+from geoapp.store import schema, session
+
+CLONE = Path(__file__).resolve().parents[1]
+MARK = hashlib.sha256(str(CLONE).encode()).hexdigest()[:10]
+CHROMIUM = Path("/usr/bin/chromium")
+KEPT = {"alembic_version", "spatial_ref_sys"}
+DEMO_NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+"""The demonstration place is filled as of this instant, so that its pages are the same on every day."""
+
+
+# --- one server per run -------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller (or the only process) owns the server's folder, and so ends the server for certain."""
+    if hasattr(config, "workerinput"):
+        config.geoapp_home = Path(config.workerinput["geoapp_home"])
+        return
+    _sweep()
+    config.geoapp_home = Path(tempfile.mkdtemp(prefix=f"geoapp-tests-{MARK}-"))
+    config.geoapp_home.chmod(0o755)
+    (config.geoapp_home / "owner").write_text(str(os.getpid()))
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["geoapp_home"] = str(node.config.geoapp_home)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and hasattr(config, "geoapp_home"):
+        _remove(config.geoapp_home)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _sweep() -> None:
+    """End what a run that was killed has left."""
+    for home in Path(tempfile.gettempdir()).glob(f"geoapp-tests-{MARK}-*"):
+        owner = home / "owner"
+        if not owner.is_file() or not Path("/proc", owner.read_text() or "0").is_dir():
+            _remove(home)
+
+
+def _remove(home: Path) -> None:
+    pgserver.stop(_server_settings(home))
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _server_settings(home: Path) -> Settings:
+    return config.read({"GEOAPP_DATA_DIR": str(home)})
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One worker at a time: starting, migrating and cloning need a template that nobody uses."""
+    with (home / "workers.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class _Server:
+    home: Path
+    url: str
+    worker: str
+
+    def admin(self, statement: str) -> None:
+        engine = session.connect(self.url_of("postgres"))
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(statement))
+        session.disconnect()
+
+    def url_of(self, name: str) -> str:
+        return self.url.replace("@/geoapp?", f"@/{name}?")
+
+    def clone(self, template: str) -> str:
+        """This worker's own copy of a template; the caller holds the lock."""
+        name = f"{template}_{self.worker}"
+        self.admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.admin(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url_of(name)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> _Server:
+    """The run's server: the first who asks starts it and migrates the template (the database ``geoapp``)."""
+    home = request.config.geoapp_home
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "only")
+    with _alone(home):
+        url = pgserver.start(_server_settings(home), fast=True)
+        if not (home / "migrated").exists():
+            schema.migrate(session.connect(url))
+            session.disconnect()
+            (home / "migrated").touch()
+    return _Server(home, url, worker)
+
+
+@pytest.fixture(scope="session")
+def empty_database(server: _Server) -> Callable[[str], str]:
+    """Makes a further database without any table, for tests that migrate by themselves."""
+
+    def make(name: str) -> str:
+        server.admin(f"CREATE DATABASE {name}_{server.worker}")
+        return server.url_of(f"{name}_{server.worker}")
+
+    return make
+
+
+# --- a database per worker ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def db_url(server: _Server) -> str:
+    with _alone(server.home):
+        return server.clone("geoapp")
+
+
+@pytest.fixture
+def database(db_url: str) -> Iterator[Engine]:
+    """``store.session`` is connected to this worker's migrated, empty database."""
+    yield session.connect(db_url)
+    session.disconnect()
+
+
+@pytest.fixture
+def db(database: Engine) -> Iterator[Session]:
+    """A Session whose work nobody sees and nothing remains of."""
+    with Session(database) as opened:
+        yield opened
+        opened.rollback()
+
+
+@pytest.fixture
+def clean(database: Engine) -> Iterator[Engine]:
+    """For whatever commits: all tables are empty before and after."""
+    yield database
+    _empty(database)
+    # The app made an engine of its own, so nobody else closes what this one has opened.
+    database.dispose()
+
+
+def _empty(engine: Engine) -> None:
+    from geoapp.models import issues, layers, places  # noqa: F401, PLC0415 - importing fills the metadata
+    from geoapp.models.base import Base  # noqa: PLC0415
+
+    with engine.begin() as connection:
+        names = [table.name for table in Base.metadata.sorted_tables if table.name not in KEPT]
+        ask = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in names)  # noqa: S608
+        filled = connection.execute(text(ask)).scalars().all()
+        if filled:
+            connection.execute(text(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE"))
+        connection.execute(text("ALTER SEQUENCE issue_serial RESTART"))
+
+
+# --- the app on it ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settings(db_url: str, tmp_path: Path) -> Settings:
+    return config.read({"GEOAPP_DATABASE_URL": db_url, "GEOAPP_DATA_DIR": str(tmp_path)})
+
+
+@pytest.fixture
+def app(settings: Settings, clean: Engine) -> Iterator[Any]:  # noqa: ARG001 - it empties what the app stores
+    yield from _application(settings)
+
+
+@pytest.fixture
+def client(app: Any) -> Any:
+    return app.test_client()
+
+
+@pytest.fixture
+def live_server(app: Any) -> Iterator[str]:
+    """The address of the app, served from a thread of this process."""
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def demo_database(server: _Server) -> str:
+    """The address of this worker's copy of the demonstration place: read it, change nothing."""
+    with _alone(server.home):
+        if not (server.home / "demo").exists():
+            server.admin("DROP DATABASE IF EXISTS demo WITH (FORCE)")
+            server.admin("CREATE DATABASE demo TEMPLATE geoapp")
+            _fill_demo(server.url_of("demo"), server.home)
+            (server.home / "demo").touch()
+        return server.clone("demo")
+
+
+def _fill_demo(url: str, home: Path) -> None:
+    from geoapp import demo  # noqa: PLC0415
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import categories, layers  # noqa: PLC0415
+
+    settings = config.read({"GEOAPP_DATABASE_URL": url, "GEOAPP_DATA_DIR": str(home)})
+    session.connect(url)
+    categories.sync(OPERATOR, settings.categories_file)
+    layers.sync_files(settings)
+    demo.load(OPERATOR, settings, now=DEMO_NOW, progress=lambda *_: None)
+    session.disconnect()
+
+
+@pytest.fixture
+def demo_app(settings: Settings, demo_database: str) -> Iterator[Any]:
+    yield from _application(replace(settings, database_url=demo_database))
+
+
+@pytest.fixture
+def demo_client(demo_app: Any) -> Any:
+    return demo_app.test_client()
+
+
+@pytest.fixture
+def demo_server(demo_app: Any) -> Iterator[str]:
+    with serving(demo_app) as address:
+        yield address
+
+
+def _application(settings: Settings) -> Iterator[Any]:
+    from geoapp.app import create_app  # noqa: PLC0415 - most tests need no web
+
+    yield create_app(settings)
+    session.disconnect()
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    from werkzeug.serving import make_server  # noqa: PLC0415
+
+    web = make_server("127.0.0.1", 0, app, threaded=True)
+    web.daemon_threads = True
+    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{web.server_port}"
+    web.shutdown()
+    thread.join()
+    web.server_close()
+
+
+# --- the browser --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium, told to speak to nobody but us."""
+    quiet = (
+        "--no-sandbox --disable-background-networking --disable-component-update --disable-sync "
+        "--no-first-run --disable-default-apps --disable-domain-reliability --disable-client-side-phishing-detection "
+        "--metrics-recording-only --no-pings --disable-dev-shm-usage --password-store=basic "
+        "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication"
+    )
+    return {**browser_type_launch_args, "executable_path": str(CHROMIUM), "args": quiet.split()}
+
+
+@dataclass
+class Watch:
+    """Listens to a page; ``complaints`` is what a good page never gives cause for."""
+
+    expected_statuses: set[int] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+    def attach(self, page: Any) -> Any:
+        page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => "
+            "console.error('CSP violation: ' + e.violatedDirective + ' ' + e.blockedURI))"
+        )
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        page.on("request", self._request)
+        page.on("response", self._response)
+        return page
+
+    def _console(self, message: Any) -> None:
+        # Chromium repeats a refused answer on the console; whether it was expected is judged by its status.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(f"console {message.type}: {message.text}")
+
+    def _request(self, request: Any) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in {"data", "blob", "about"} and address.hostname != "127.0.0.1":
+            self.complaints.append(f"foreign request: {request.url}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400 and response.status not in self.expected_statuses:
+            self.complaints.append(f"HTTP {response.status}: {response.url}")
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """``watch.attach(page)`` for pages of one's own contexts; the test fails if any of them complains."""
+    watching = Watch()
+    yield watching
+    assert watching.complaints == []
+
+
+@pytest.fixture
+def strict_page(watch: Watch, page: Any) -> Any:
+    """A page that fails the test on errors, refused answers, foreign requests and CSP violations."""
+    return watch.attach(page)
