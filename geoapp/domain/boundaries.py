@@ -61,10 +61,11 @@ class NewJurisdiction:
 
 
 class Step(StrEnum):
-    """What becomes of the newest version that is held."""
+    """What becomes of the newest version that is held; a name needs no new version."""
 
     FIRST = "first"
     UNCHANGED = "unchanged"
+    RENAMED = "renamed"
     REPLACE = "replace"
     NEXT = "next"
 

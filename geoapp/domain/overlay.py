@@ -25,7 +25,7 @@ GAP_WIDTH_M = 200.0
 """Land that none holds lies *between* neighbours when they are nearer to each other than this (metres)."""
 
 _DEGREE_M = 111_195.08
-_SLIT_SHARE = 0.8
+_SLIT, _ENCLOSED = 0.8, 0.999
 _TOUCH_M = 0.01
 _STUDY = -1
 
@@ -62,8 +62,8 @@ def unclear_land(claims: Sequence[Claim], study_area: BaseGeometry, paths: Paths
     faces, holders = _faces([study_area, *(claim.area for claim in claims)])
     leaves_of: dict[tuple[VerdictClass, tuple[int, ...], tuple[int, ...]], set[str]] = defaultdict(set)
     for profile, leaves in _profiles(claims, paths).items():
-        for (verdict, units), members in _cases(holders, claims, profile).items():
-            leaves_of[verdict, units, tuple(members)].update(leaves)
+        for (verdict, units), alike in _cases(holders, claims, profile).items():
+            leaves_of[verdict, units, tuple(alike)].update(leaves)
     pieces: dict[tuple[VerdictClass, tuple[int, ...], bytes], set[str]] = defaultdict(set)
     for (verdict, units, members), leaves in leaves_of.items():
         for part in shapely.get_parts(shapely.coverage_union_all(faces[list(members)])):
@@ -113,15 +113,12 @@ def gaps(areas: Mapping[str, BaseGeometry]) -> tuple[Gap, ...]:
     middle = float(np.mean(shapely.total_bounds(shapes)[[1, 3]]))
     scale = np.array([_DEGREE_M * math.cos(math.radians(middle)), _DEGREE_M])
     flat = shapely.transform(shapes, lambda xy: xy * scale)
-    whole, tree = shapely.union_all(flat), STRtree(flat)
+    parts = _empty_parts(shapely.union_all(flat))
     found = []
-    for part in _empty_parts(whole):
-        beside = sorted({names[i] for i in tree.query(part, predicate="dwithin", distance=_TOUCH_M)})
-        enclosed = shapely.difference(shapely.boundary(part), whole.buffer(_TOUCH_M)).length < _TOUCH_M
-        shared = enclosed or (len(beside) > 1 and _share_along(part, whole) >= _SLIT_SHARE)
-        area_m2 = geodesic_area_m2(shapely.transform(part, lambda xy: xy / scale))
-        if shared and area_m2 > SLIVER_M2:
-            found.append(Gap(tuple(beside), round(area_m2, 1)))
+    for part, (share, beside) in zip(parts, _neighbours(parts, flat), strict=True):
+        between = share >= _ENCLOSED or (share >= _SLIT and len(beside) > 1)
+        if between and (area_m2 := geodesic_area_m2(shapely.transform(part, lambda xy: xy / scale))) > SLIVER_M2:
+            found.append(Gap(tuple(sorted(names[i] for i in beside)), round(area_m2, 1)))
     return tuple(sorted(found, key=lambda gap: (-gap.m2, gap.beside)))
 
 
@@ -174,11 +171,23 @@ def _leaves(paths: Paths) -> list[str]:
 def _empty_parts(whole: BaseGeometry) -> list[Any]:
     """What closing adds to a shape in metres, and its holes, in connected parts."""
     closed = whole.buffer(GAP_WIDTH_M / 2).buffer(-GAP_WIDTH_M / 2)
-    holes = shapely.polygons([ring for part in shapely.get_parts(whole) for ring in part.interiors])
+    holes = [shapely.Polygon(ring) for part in shapely.get_parts(whole) for ring in part.interiors]
     added = shapely.difference(shapely.union_all([closed, *holes]), whole)
     return [part for part in shapely.get_parts(added) if part.area > SLIVER_M2 / 2]
 
 
-def _share_along(part: BaseGeometry, whole: BaseGeometry) -> float:
-    outline = shapely.boundary(part)
-    return float(shapely.intersection(outline, whole.buffer(_TOUCH_M)).length / outline.length)
+def _neighbours(parts: Sequence[BaseGeometry], areas: Any) -> list[tuple[float, set[int]]]:
+    """For each part the share of its outline that lies on the areas' outlines, and which areas those are."""
+    rings, part_of = shapely.get_parts(shapely.boundary(parts), return_index=True)
+    points, ring_of = shapely.get_coordinates(rings, return_index=True)
+    joined = ring_of[:-1] == ring_of[1:]
+    starts, ends, owner = points[:-1][joined], points[1:][joined], part_of[ring_of[:-1][joined]]
+    middles, lengths = shapely.points((starts + ends) / 2), np.hypot(*(ends - starts).T)
+    side, area = STRtree(areas).query(middles, predicate="dwithin", distance=_TOUCH_M)
+    along = np.zeros(len(lengths))
+    along[side] = lengths[side]
+    shares = np.bincount(owner, along, len(parts)) / np.bincount(owner, lengths, len(parts))
+    beside: list[set[int]] = [set() for _ in parts]
+    for part, index in zip(owner[side].tolist(), area.tolist(), strict=True):
+        beside[part].add(index)
+    return list(zip(shares.tolist(), beside, strict=True))
