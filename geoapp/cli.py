@@ -3,6 +3,7 @@
 Heavy imports stand inside the commands, so that ``--help`` and ``stop`` answer at once.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -86,11 +87,11 @@ def demo(host: str | None, port: int | None) -> None:
 
 
 def _load_demo(settings: Settings) -> None:
-    from geoapp import demo as place  # noqa: PLC0415
+    from geoapp.demo import load  # noqa: PLC0415
     from geoapp.domain.values import OPERATOR  # noqa: PLC0415
 
     with _progress("Loading the demonstration place") as progress:
-        loaded = place.load(OPERATOR, settings, now=datetime.now(UTC), progress=progress)
+        loaded = load(OPERATOR, settings, now=datetime.now(UTC), progress=progress)
     click.echo("The demonstration place is loaded." if loaded else "The demonstration place is there.")
 
 
@@ -173,8 +174,9 @@ def boundaries() -> None:
 @click.option("--unit-name", help="Field with the name of the responsible unit.")
 @click.option("--categories", default="", help="Codes of the categories that count, with commas; default: all.")
 @click.option("--evidence", default="", help="What the jurisdictions are founded on.")
-@click.option("--reach", type=float, help="Metres beside a line for which its unit is responsible.")
+@click.option("--reach", "reach_m", type=float, help="Metres beside a line for which its unit is responsible.")
 @click.option("--crs", help="Coordinate system, if the file does not state it: EPSG:n or gcj02.")
+@click.option("--origin", default="", help="Whom to credit on the map; default: the file's name.")
 @click.option("--valid-from", type=click.DateTime(["%Y-%m-%d"]), help="First day of this version.")
 @click.option("--dry-run", is_flag=True, help="Read, check and report, but store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -209,7 +211,9 @@ def issues() -> None:
 @click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the rows not taken.")
 @click.option("--dry-run", is_flag=True, help="Read, check and report, but store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def import_issues(files: tuple[Path, ...], mapping: Path, *, rejects: Path | None, dry_run: bool, as_json: bool) -> None:
+def import_issues(
+    files: tuple[Path, ...], mapping: Path, *, rejects: Path | None, dry_run: bool, as_json: bool
+) -> None:
     """Bring in issues from CSV or GeoJSON; the same file again changes nothing."""
     from geoapp.domain.values import OPERATOR  # noqa: PLC0415
     from geoapp.services import imports  # noqa: PLC0415
@@ -230,3 +234,200 @@ def import_issues(files: tuple[Path, ...], mapping: Path, *, rejects: Path | Non
             progress=progress,
         )
     _print(report, as_json=as_json)
+
+
+@issues.command("judge")
+def judge_issues() -> None:
+    """Judge again whose every issue is: after boundaries whose first day was in the future have begun."""
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import judging  # noqa: PLC0415
+
+    settings = config.read()
+    with _database(settings):
+        _require_schema()
+        changed = judging.judge_all(OPERATOR, today=_today(settings))
+    click.echo(f"{changed} verdicts changed.")
+
+
+@main.group()
+def layers() -> None:
+    """The layer files of the map."""
+
+
+@layers.command("check")
+def check_layers() -> None:
+    """Read every layer file; the first wrong one is named with its key."""
+    from geoapp.services import layers as service  # noqa: PLC0415
+
+    for layer in service.read(config.read().layers_dir):
+        click.echo(f"{layer.id}: {layer.title.en}")
+
+
+def _print(report: Any, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        for line in report.lines():
+            click.echo(line)
+
+
+def _today(settings: Settings) -> date:
+    return datetime.now(settings.zone).date()
+
+
+@contextmanager
+def _progress(words: str) -> Iterator[Callable[..., None]]:
+    """A function (done, total) that draws a bar on a terminal; elsewhere it says nothing."""
+    if not sys.stderr.isatty():
+        yield lambda *_, **__: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda done, total=None, *_: bar.update(task, completed=done, total=total)
+
+
+# --- the database ---
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """A running database that ``store.session`` is connected to."""
+    from geoapp.store import session  # noqa: PLC0415
+
+    with pgserver.running(settings) as url:
+        session.connect(url)
+        try:
+            yield url
+        finally:
+            session.disconnect()
+
+
+def _prepare(settings: Settings) -> None:
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import categories, layers  # noqa: PLC0415
+    from geoapp.store import schema, session  # noqa: PLC0415
+
+    changed = schema.migrate(session.engine())
+    categories.sync(OPERATOR, settings.categories_file)
+    layers.sync_files(settings)
+    click.echo("The database is brought to this version." if changed else "The database is up to date.")
+
+
+def _require_schema() -> None:
+    from geoapp.store import schema, session  # noqa: PLC0415
+
+    if not schema.at_head(session.engine()):
+        raise ServerTrouble("the database is not of this version: run `geoapp init`")
+
+
+# --- the web server ---
+
+
+def _serve(settings: Settings, url: str, *, host: str, port: int, roam: int) -> None:
+    """Serve in the foreground until a signal; the workers connect for themselves."""
+    from geoapp.services import layers  # noqa: PLC0415
+    from geoapp.store import session  # noqa: PLC0415
+
+    # A wrong layer file is one line here; in a worker it would be a traceback for each of them.
+    layers.read(settings.layers_dir)
+    session.disconnect()
+    listener = _listen(host, port, roam=roam)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listener.getsockname()[1]}/"
+    with _registered(settings.data_dir, address):
+        _web_server(settings, url, listener.detach(), address).run()
+
+
+def _web_server(settings: Settings, url: str, fd: int, address: str) -> Any:
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # noqa: PLC0415
+
+    class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+        def load_config(self) -> None:
+            for name, value in {
+                "bind": f"fd://{fd}",
+                "workers": settings.workers,
+                "threads": settings.threads,
+                "worker_class": "gthread",
+                "timeout": 60,
+                "graceful_timeout": STOP_S - 10,
+                "loglevel": "warning",
+                "proc_name": "geoapp",
+                "control_socket_disable": True,
+                "when_ready": lambda _: click.echo(f"The map is at {address} (Ctrl-C stops it)"),
+            }.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            from geoapp.app import create_app  # noqa: PLC0415
+
+            return create_app(settings, url)
+
+    return WebServer()
+
+
+def _listen(host: str, port: int, *, roam: int) -> socket.socket:
+    """The bound socket. Bound here and handed over, so that nobody can take the port in between."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + roam, 65535) + 1):
+        try:
+            return socket.create_server((host, candidate), family=family, backlog=256)
+        except OSError as error:
+            last = error
+            if error.errno != errno.EADDRINUSE:
+                break
+    name = "GEOAPP_PORT" if last.errno in {errno.EADDRINUSE, errno.EACCES} else "GEOAPP_HOST"
+    raise BadSetting(name, f"cannot listen on {host}:{port}: {os.strerror(last.errno or 0)}") from last
+
+
+@contextmanager
+def _registered(folder: Path, address: str) -> Iterator[None]:
+    """Leave word of this web server for ``stop`` and ``status``.
+
+    The lock says that it lives, and ends with it however it ends; a process number alone may be a stranger's.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"web-{os.getpid()}.lock"
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write(f"{os.getpid()} {address}")
+        held.flush()
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def _webs(folder: Path) -> list[tuple[str, Path]]:
+    """The web servers that live, as (address, file); files of dead ones are swept away."""
+    living = []
+    for file in sorted(folder.glob("web-*.lock")):
+        if _is_held(file):
+            living.append((file.read_text().partition(" ")[2], file))
+        else:
+            file.unlink(missing_ok=True)
+    return living
+
+
+def _is_held(file: Path) -> bool:
+    try:
+        with file.open() as asked:
+            fcntl.flock(asked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False
+
+
+def _end_web(file: Path) -> None:
+    pid = int(file.read_text().partition(" ")[0])
+    for request in (signal.SIGTERM, signal.SIGKILL):
+        os.kill(pid, request)
+        end = time.monotonic() + STOP_S
+        while time.monotonic() < end:
+            if not _is_held(file):
+                return
+            time.sleep(0.1)

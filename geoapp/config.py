@@ -94,7 +94,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
             raise BadSetting(name, f"is not a setting; known are {', '.join(sorted(known))}")
     values: dict[str, Any] = {}
     for name, spec in known.items():
-        if (text := env.get(name, "").strip()) or name in {PREFIX + "DATA_DIR"}:
+        if (text := env.get(name, "").strip()) or name == PREFIX + "DATA_DIR":
             values[spec.name] = _parse(name, spec.type, text)
     values.setdefault("layers_dir", shipped("layers"))
     values.setdefault("categories_file", values["layers_dir"] / "data" / "categories.toml")
@@ -132,6 +132,10 @@ def _check(settings: Settings) -> None:
         raise BadSetting(PREFIX + "TIMEZONE", f"{settings.timezone!r} is not a time zone") from None
     if not settings.number_prefix.isascii() or not settings.number_prefix.isalnum():
         raise BadSetting(PREFIX + "NUMBER_PREFIX", "must be ASCII letters or digits")
+    _check_addresses(settings)
+
+
+def _check_addresses(settings: Settings) -> None:
     if settings.database_url and "://" not in settings.database_url:
         raise BadSetting(PREFIX + "DATABASE_URL", "must look like postgresql://user:password@host/name")
     base = settings.basemap

@@ -13,7 +13,7 @@ MIGRATION_LOCK = 20_261_124
 def ours(kind_of: object, name: str | None, type_: str, reflected: bool, compare_to: object) -> bool:  # noqa: FBT001
     """Leave alone the tables that extensions bring."""
     if type_ == "table" and reflected and compare_to is None:
-        return name not in {"spatial_ref_sys"} and getattr(kind_of, "schema", None) is None
+        return name != "spatial_ref_sys" and getattr(kind_of, "schema", None) is None
     return bool(alembic_helpers.include_object(kind_of, name, type_, reflected, compare_to))
 
 

@@ -126,7 +126,7 @@ class _Reading:
                 code=code,
                 name=self._name(code, own.get("name")),
                 scheme=self._scheme_of(code, own, schemes),
-                scheme_code=self._text(f"{code}.scheme_code", own.get("scheme_code", "")),
+                scheme_code=self._text(f"{code}.scheme_code", own.get("scheme_code", ""), least=0),
                 sort=self._number(f"{code}.sort", own.get("sort", position * 10), range(100_000)),
             )
             yield node
@@ -198,10 +198,10 @@ class _Reading:
             raise self.refuse(key, f"must give one number, in one of {', '.join(SPANS)}")
         return {unit: self._number(f"{key}.{unit}", number, range(1, 1000)) for unit, number in span.items()}
 
-    def _text(self, key: str, found: Any) -> str:
-        optional = key.endswith(".scheme_code")
-        if not isinstance(found, str) or len(found) > 200 or not (found.strip() or optional):  # noqa: PLR2004 - said in the sentence
-            raise self.refuse(key, "must be a text of 1 to 200 characters in quotation marks")
+    def _text(self, key: str, found: Any, *, least: int = 1) -> str:
+        most = 200
+        if not isinstance(found, str) or not least <= len(found.strip()) <= most:
+            raise self.refuse(key, f"must be a text of {least} to {most} characters in quotation marks")
         return found.strip()
 
     def _one_of(self, key: str, found: Any, allowed: tuple[str, ...]) -> str:

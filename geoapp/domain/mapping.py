@@ -41,7 +41,7 @@ WKT = re.compile(rf"^POINT\s*\(\s*({NUMBER})\s+({NUMBER})\s*\)$", re.IGNORECASE)
 LONGEST = 20_000
 
 
-class WrongMapping(ValueError):  # noqa: N818 - it says what is wrong, as its siblings in errors do
+class WrongMapping(ValueError):
     """Names the key of a mapping file and what is wrong with it."""
 
 
@@ -311,7 +311,7 @@ class Reader:
         return float(value)
 
 
-class _Wrong(Exception):  # noqa: N818 - it never leaves this file
+class _Wrong(Exception):
     def __init__(self, name: str, why: str, value: str) -> None:
         super().__init__(why)
         self.problem = Problem(field=name, reason=why, value=value)

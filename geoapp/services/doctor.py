@@ -164,6 +164,6 @@ def _port(settings: Settings, server: Server) -> Finding:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         socket.create_server((settings.host, settings.port), family=family).close()
     except OSError as error:
-        saw = f"{settings.host}:{settings.port} cannot be used: {error.strerror}"
+        saw = f"{settings.host}:{settings.port} cannot be used: {os.strerror(error.errno or 0)}"
         return Finding("Web server", ok=False, saw=saw, advice="set GEOAPP_PORT to a free port")
     return Finding("Web server", ok=True, saw=f"stopped; {settings.host}:{settings.port} is free")

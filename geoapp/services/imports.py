@@ -150,7 +150,7 @@ def read_mapping(file: Path) -> Mapping:
         raise BadFile(str(file), str(error)) from None
 
 
-class _DryRun(Exception):  # noqa: N818 - not an error: it undoes the transaction
+class _DryRun(Exception):
     pass
 
 

@@ -38,9 +38,7 @@ def upgrade() -> None:
         sa.Column("sort", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.CheckConstraint("kind IN ('component', 'event', 'other')", name=op.f("ck_category_kind_known")),
-        sa.CheckConstraint(
-            "privacy IN ('public', 'blurred', 'private')", name=op.f("ck_category_privacy_known")
-        ),
+        sa.CheckConstraint("privacy IN ('public', 'blurred', 'private')", name=op.f("ck_category_privacy_known")),
         sa.CheckConstraint("severity BETWEEN 1 AND 4", name=op.f("ck_category_severity_known")),
         sa.ForeignKeyConstraint(["parent_code"], ["category.code"], name=op.f("fk_category_parent_code")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_category")),
@@ -244,9 +242,7 @@ def upgrade() -> None:
         ),
         sa.Column(
             "extent",
-            Geometry(
-                srid=4326, dimension=2, spatial_index=False, from_text="ST_GeomFromEWKT", name="geometry"
-            ),
+            Geometry(srid=4326, dimension=2, spatial_index=False, from_text="ST_GeomFromEWKT", name="geometry"),
             nullable=True,
         ),
         sa.Column("accuracy_m", sa.Double(), nullable=True),
@@ -263,9 +259,7 @@ def upgrade() -> None:
         sa.Column("judged_on", sa.Date(), nullable=False),
         sa.Column("candidate_ids", sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("unit_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "helping_unit_ids", sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False
-        ),
+        sa.Column("helping_unit_ids", sa.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("cost_planned", sa.Numeric(precision=14, scale=2), nullable=True),
         sa.Column("cost_spent", sa.Numeric(precision=14, scale=2), nullable=True),
         sa.Column("fund_source", sa.Text(), server_default="", nullable=False),
@@ -290,9 +284,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "privacy <> 'public' OR public_geom = geom", name=op.f("ck_issue_public_place_is_the_place")
         ),
-        sa.CheckConstraint(
-            "privacy IN ('public', 'blurred', 'private')", name=op.f("ck_issue_privacy_known")
-        ),
+        sa.CheckConstraint("privacy IN ('public', 'blurred', 'private')", name=op.f("ck_issue_privacy_known")),
         sa.CheckConstraint(
             "source IN ('resident', 'steward', 'patrol', 'hotline', 'import', 'open311')",
             name=op.f("ck_issue_source_known"),
@@ -302,20 +294,14 @@ def upgrade() -> None:
             name=op.f("ck_issue_state_known"),
         ),
         sa.CheckConstraint("title <> '' AND length(title) <= 200", name=op.f("ck_issue_title_length")),
-        sa.CheckConstraint(
-            "verdict IN ('clear', 'near', 'contested', 'orphan')", name=op.f("ck_issue_verdict_known")
-        ),
+        sa.CheckConstraint("verdict IN ('clear', 'near', 'contested', 'orphan')", name=op.f("ck_issue_verdict_known")),
         sa.CheckConstraint(
             "NOT ST_IsEmpty(geom) AND ST_X(geom) BETWEEN -180 AND 180 AND ST_Y(geom) BETWEEN -85 AND 85",
             name=op.f("ck_issue_geom_on_earth"),
         ),
-        sa.CheckConstraint(
-            "accuracy_m >= 0 AND accuracy_m <= 100000", name=op.f("ck_issue_accuracy_in_metres")
-        ),
+        sa.CheckConstraint("accuracy_m >= 0 AND accuracy_m <= 100000", name=op.f("ck_issue_accuracy_in_metres")),
         sa.CheckConstraint("cost_planned >= 0 AND cost_spent >= 0", name=op.f("ck_issue_cost_not_negative")),
-        sa.CheckConstraint(
-            "ended_at IS NULL OR ended_at >= reported_at", name=op.f("ck_issue_ends_after_report")
-        ),
+        sa.CheckConstraint("ended_at IS NULL OR ended_at >= reported_at", name=op.f("ck_issue_ends_after_report")),
         sa.CheckConstraint(
             "public_geom IS NULL OR (NOT ST_IsEmpty(public_geom) AND ST_X(public_geom) BETWEEN -180 AND 180 AND ST_Y(public_geom) BETWEEN -85 AND 85)",
             name=op.f("ck_issue_public_geom_on_earth"),
@@ -326,15 +312,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_issue_unit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issue")),
     )
-    op.create_index(
-        "ix_issue_candidate_ids", "issue", ["candidate_ids"], unique=False, postgresql_using="gin"
-    )
-    op.create_index(
-        op.f("ix_issue_category_code_reported_at"), "issue", ["category_code", "reported_at"], unique=False
-    )
-    op.create_index(
-        op.f("ix_issue_community_id_reported_at"), "issue", ["community_id", "reported_at"], unique=False
-    )
+    op.create_index("ix_issue_candidate_ids", "issue", ["candidate_ids"], unique=False, postgresql_using="gin")
+    op.create_index(op.f("ix_issue_category_code_reported_at"), "issue", ["category_code", "reported_at"], unique=False)
+    op.create_index(op.f("ix_issue_community_id_reported_at"), "issue", ["community_id", "reported_at"], unique=False)
     op.create_index("ix_issue_geom", "issue", ["geom"], unique=False, postgresql_using="gist")
     op.create_index(
         "ix_issue_newest",
@@ -454,9 +434,7 @@ def upgrade() -> None:
         sa.Column("to_state", sa.String(), nullable=True),
         sa.Column("actor", sa.Text(), server_default="", nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
-        sa.Column(
-            "detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
-        ),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("action <> ''", name=op.f("ck_history_action_named")),
         sa.CheckConstraint("seq > 0", name=op.f("ck_history_seq_counts_from_one")),
@@ -488,9 +466,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jurisdiction_part")),
     )
-    op.create_index(
-        "ix_jurisdiction_part_area", "jurisdiction_part", ["area"], unique=False, postgresql_using="gist"
-    )
+    op.create_index("ix_jurisdiction_part_area", "jurisdiction_part", ["area"], unique=False, postgresql_using="gist")
     op.create_index(
         op.f("ix_jurisdiction_part_jurisdiction_id"), "jurisdiction_part", ["jurisdiction_id"], unique=False
     )

@@ -1,0 +1,238 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from geoapp.cli import main
+from geoapp.config import Settings
+from geoapp.services import doctor
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = (
+    "boundaries import",
+    "demo",
+    "doctor",
+    "init",
+    "issues import",
+    "issues judge",
+    "layers check",
+    "serve",
+    "status",
+    "stop",
+    "version",
+)
+
+
+def geoapp(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "geoapp", *words],
+        cwd=ROOT,
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("GEOAPP_")}
+    return quiet | {f"GEOAPP_{name.upper()}": value for name, value in settings.items()}
+
+
+@pytest.fixture
+def installed(settings: Settings, clean: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:  # noqa: ARG001
+    """The command line inside this process, with a migrated database."""
+    for name in [name for name in os.environ if name.startswith("GEOAPP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GEOAPP_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("GEOAPP_DATA_DIR", str(settings.data_dir))
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    yield CliRunner()
+    for number, former in zip((signal.SIGTERM, signal.SIGHUP), before, strict=True):
+        signal.signal(number, former)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does(command):
+    done = geoapp(*command.split(), "--help")
+
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+def test_a_bad_setting_is_one_line_and_no_traceback():
+    done = geoapp("status", port="eighty")
+
+    assert done.returncode == 1
+    assert done.stderr == "geoapp: GEOAPP_PORT: must be a whole number, not 'eighty'\n"
+    assert done.stdout == ""
+
+
+def test_an_unknown_setting_is_named_with_the_known_ones():
+    done = geoapp("status", colour="red")
+
+    assert done.returncode == 1
+    assert "GEOAPP_COLOUR" in done.stderr
+    assert "GEOAPP_PORT" in done.stderr
+
+
+def test_wrong_usage_exits_with_2():
+    assert geoapp("issues", "import").returncode == 2
+    assert geoapp("fly").returncode == 2
+
+
+def test_a_database_that_is_not_there_is_one_line(tmp_path):
+    done = geoapp("issues", "judge", database_url=f"postgresql://nobody@/none?host={tmp_path}", data_dir=str(tmp_path))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("geoapp: the database does not answer")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_of_another_version_says_which_command_helps(empty_database, tmp_path):
+    done = geoapp("serve", "--port", "0", database_url=empty_database("bare"), data_dir=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "run `geoapp init`" in done.stderr
+
+
+def test_init_makes_the_tables_and_a_second_one_finds_them(empty_database, tmp_path):
+    settings = {"database_url": empty_database("init"), "data_dir": str(tmp_path)}
+
+    first, second = geoapp("init", **settings), geoapp("init", **settings)
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "brought to this version" in first.stdout
+    assert "up to date" in second.stdout
+
+
+def test_judging_again_what_stands_changes_nothing(installed):
+    done = installed.invoke(main, ["issues", "judge"])
+
+    assert (done.exit_code, done.output) == (0, "0 verdicts changed.\n")
+
+
+def test_layers_check_lists_the_layers(installed):
+    done = installed.invoke(main, ["layers", "check"])
+
+    assert done.exit_code == 0
+    assert "issues: Issues" in done.output
+
+
+def test_a_wrong_layer_file_is_named_with_its_key(installed, tmp_path, monkeypatch):
+    (tmp_path / "bad.toml").write_text("titel = {}\n")
+    monkeypatch.setenv("GEOAPP_LAYERS_DIR", str(tmp_path))
+
+    done = installed.invoke(main, ["layers", "check"])
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("geoapp: bad.toml: titel: ")
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_migrated_database(installed):
+    done = installed.invoke(main, ["doctor"], env={"GEOAPP_PORT": "0"})
+
+    assert "✗" not in done.output
+    assert done.exit_code == 0
+
+
+def test_the_doctor_says_what_to_do_and_exits_with_1(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = geoapp("doctor", data_dir=str(tmp_path / "none"), port=str(taken.getsockname()[1]))
+
+    assert done.returncode == 1
+    assert "run `geoapp init`" in done.stdout
+    assert "set GEOAPP_PORT to a free port" in done.stdout
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "finding"),
+    [
+        ("layers_dir", "nowhere", "Layer files"),
+        ("categories_file", "nowhere.toml", "Categories"),
+        ("basemap", "not-a-map.pmtiles", "Base map"),
+        ("basemap", "absent.mbtiles", "Base map"),
+    ],
+)
+def test_the_doctor_names_each_file_that_is_wrong(settings, tmp_path, name, value, finding):
+    (tmp_path / "not-a-map.pmtiles").write_bytes(b"something else")
+    broken = type(settings)(
+        **{field: getattr(settings, field) for field in settings.__slots__}
+        | {name: str(tmp_path / value) if name == "basemap" else tmp_path / value, "port": 0}
+    )
+
+    found = doctor.examine(broken, doctor.Server(((15, True),), settings.database_url, running=False))
+
+    assert [one.name for one in found if not one.ok] == [finding]
+    assert all(one.advice for one in found if not one.ok)
+
+
+def test_the_doctor_says_which_package_is_missing(settings):
+    private = type(settings)(
+        **{field: getattr(settings, field) for field in settings.__slots__} | {"database_url": "", "port": 0}
+    )
+
+    found = doctor.examine(private, doctor.Server(((16, False),), None, running=False, trouble="it would not start"))
+
+    advice = {one.name: one.advice for one in found if not one.ok}
+    assert "postgresql-16-postgis-3" in advice["PostGIS"]
+    assert set(advice) == {"PostGIS", "Database"}
+
+
+@pytest.mark.server
+def test_serve_answers_tells_its_address_and_ends_with_its_server(empty_database, tmp_path):
+    settings = {"database_url": empty_database("served"), "data_dir": str(tmp_path), "workers": "1"}
+    geoapp("init", **settings)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "geoapp", "serve", "--port", "0"],
+        cwd=ROOT,
+        env=environment(settings),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        address = process.stdout.readline().split()[4]
+        with urllib.request.urlopen(f"{address}livez", timeout=20) as answer:  # noqa: S310 - our own address
+            alive = answer.status
+        told = geoapp("status", **settings).stdout
+        stopped = geoapp("stop", **settings)
+        process.wait(timeout=20)
+    finally:
+        process.kill()
+        process.stdout.close()
+
+    assert alive == 200
+    assert address in told
+    assert address in stopped.stdout
+    assert "Web server" not in geoapp("status", **settings).stdout
+
+
+@pytest.mark.server
+def test_a_port_in_use_is_one_line(empty_database, tmp_path):
+    settings = {"database_url": empty_database("port"), "data_dir": str(tmp_path)}
+    geoapp("init", **settings)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = geoapp("serve", "--port", port, **settings)
+
+    assert done.returncode == 1
+    assert done.stderr == f"geoapp: GEOAPP_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_a_web_server_that_died_leaves_no_trace(installed, settings):
+    settings.data_dir.mkdir(exist_ok=True)
+    (settings.data_dir / "web-1.lock").write_text("1 http://127.0.0.1:1/")
+
+    done = installed.invoke(main, ["status"])
+
+    assert "Web server" not in done.output
+    assert list(settings.data_dir.glob("web-*.lock")) == []
