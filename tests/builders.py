@@ -25,7 +25,8 @@ def a_category(code: str = "road", zh: str = "道路", en: str = "Roads", parent
             text(
                 "INSERT INTO category (code, parent_code, path, kind, name_zh, name_en) VALUES (CAST(:code AS text), "
                 "CAST(:parent AS text), "
-                "ARRAY[CAST(:code AS text)] || coalesce((SELECT path FROM category WHERE code = CAST(:parent AS text)), '{}'), "
+                "ARRAY[CAST(:code AS text)] || "
+                "coalesce((SELECT path FROM category WHERE code = CAST(:parent AS text)), '{}'), "
                 "'event', :zh, :en)"
             ),
             {"code": code, "parent": parent, "zh": zh, "en": en},
@@ -73,7 +74,8 @@ def a_jurisdiction(
         made = db.execute(
             text(
                 "INSERT INTO jurisdiction (code, unit_id, categories, shape, area, label, area_m2, evidence) "
-                "SELECT CAST(:unit AS text) || '-' || (SELECT count(*) FROM jurisdiction), :id, :categories, g, ST_Multi(g), "
+                "SELECT CAST(:unit AS text) || '-' || (SELECT count(*) FROM jurisdiction), :id, :categories, g, "
+                "ST_Multi(g), "
                 "ST_PointOnSurface(g), ST_Area(g::geography), '' "
                 "FROM (SELECT ST_GeomFromText(:wkt, 4326) AS g) AS x RETURNING id"
             ),

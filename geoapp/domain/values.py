@@ -163,6 +163,14 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where what is in force comes from, and whether any of it was made up for a demonstration."""
+
+    origins: tuple[str, ...] = ()
+    synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Why one row or field cannot be taken: where, what, and a sentence's key with its parameters."""
 

@@ -1,11 +1,11 @@
 """A list of layers in, the parts of a page out: the one place where a Folium map is put together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from geoapp.catalog import Layer
-from geoapp.domain.values import Box
+from geoapp.domain.values import Box, Provenance
 from geoapp.maps.elements import BaseMap, SheetMap, Start, TileLayer
 
 MAX_ZOOM = 19
@@ -28,7 +28,7 @@ def build(
     basemap: Mapping[str, Any] | None = None,
     crs: str = "wgs84",
     review_no: str = "",
-    synthetic: bool = False,
+    provenance: Callable[[str | None], Provenance],
 ) -> Sheet:
     """The shell of a map: its size does not depend on how many issues there are, which come as tiles."""
     sheet = SheetMap(
@@ -42,7 +42,7 @@ def build(
     if basemap:
         BaseMap(basemap).add_to(sheet)
     for layer in layers:
-        TileLayer(settings_of(layer, lang, synthetic=synthetic)).add_to(sheet)
+        TileLayer(settings_of(layer, lang, provenance(layer.query))).add_to(sheet)
     Start().add_to(sheet)
     root: Any = sheet.get_root()
     for child in root._children.values():  # noqa: SLF001 - branca offers no public way to its children
@@ -50,7 +50,7 @@ def build(
     return Sheet(html=root.html.render(), script=root.script.render())
 
 
-def settings_of(layer: Layer, lang: str, *, synthetic: bool = False) -> dict[str, Any]:
+def settings_of(layer: Layer, lang: str, origin: Provenance) -> dict[str, Any]:
     """What the browser is told of a layer."""
     kind = "issues" if layer.query == "issues" else "points" if layer.geometry == "Point" else "polygons"
     return {
@@ -65,6 +65,6 @@ def settings_of(layer: Layer, lang: str, *, synthetic: bool = False) -> dict[str
         "show": layer.shown,
         "order": layer.order,
         "style": dict(layer.style),
-        "credit": layer.origin,
-        "synthetic": synthetic,
+        "credit": layer.origin or ("" if origin.synthetic else ", ".join(origin.origins)),
+        "synthetic": origin.synthetic,
     }

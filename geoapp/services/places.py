@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from geoapp.domain.responsibility import Verdict, classify, judge, tolerance_m
-from geoapp.domain.values import Box, Name, Point, VerdictClass, Viewer
+from geoapp.domain.values import Box, Name, Point, Provenance, VerdictClass, Viewer
 from geoapp.errors import BadInput
 from geoapp.store import places
 from geoapp.store.places import CategoryRow, Choice
@@ -24,16 +24,35 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What filters can name, where the map begins, and whether anything here is a demonstration."""
+    """What filters can name, where the map begins, and where its layers come from."""
 
     categories: list[CategoryRow]
     communities: list[Choice]
     units: list[Choice]
     district: Name | None
     home: Box
-    synthetic: bool
+    provenance: dict[str, Provenance]
+
+    @property
+    def synthetic(self) -> bool:
+        """True when anything here is a demonstration."""
+        return any(one.synthetic for one in self.provenance.values())
+
+    def of(self, query: str | None) -> Provenance:
+        """Where the layer of this query comes from; issues and what is computed share the lot of what they lie on."""
+        if query in _DRAWN:
+            return self.provenance.get(_DRAWN[query], Provenance())
+        return Provenance(synthetic=self.synthetic)
 
 
+_DRAWN = {
+    "district": "district",
+    "streets": "street",
+    "communities": "community",
+    "jurisdictions": "jurisdiction",
+    "contested_land": "jurisdiction",
+    "orphan_land": "jurisdiction",
+}
 EVERYWHERE = Box(-170.0, -60.0, 170.0, 75.0)
 
 
@@ -58,5 +77,5 @@ def choices(viewer: Viewer, *, today: date) -> Choices:  # noqa: ARG001
             units=places.units(db),
             district=districts[0].name if districts else None,
             home=places.extent(db, today) or EVERYWHERE,
-            synthetic=places.anything_synthetic(db),
+            provenance=places.provenance(db, today),
         )

@@ -7,7 +7,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.responsibility import Fit, Hit
-from geoapp.domain.values import Box, Name, Point, VerdictClass
+from geoapp.domain.values import Box, Name, Point, Provenance, VerdictClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,19 @@ def districts(db: Session) -> list[Choice]:
     return [Choice(row.code, _name(row)) for row in rows]
 
 
-def anything_synthetic(db: Session) -> bool:
-    found = db.execute(
-        text("SELECT EXISTS (SELECT FROM place WHERE synthetic) OR EXISTS (SELECT FROM unit WHERE synthetic)")
+def provenance(db: Session, today: date) -> dict[str, Provenance]:
+    """Where places (by kind) and jurisdictions in force come from."""
+    rows = db.execute(
+        text(
+            "SELECT kind AS what, array_agg(DISTINCT b.origin) FILTER (WHERE b.origin <> '') AS origins, "
+            "bool_or(synthetic) AS synthetic FROM place JOIN boundary b ON b.place_id = place.id "
+            "WHERE b.validity @> CAST(:today AS date) GROUP BY kind UNION ALL "
+            "SELECT 'jurisdiction', array_agg(DISTINCT origin) FILTER (WHERE origin <> ''), bool_or(synthetic) "
+            "FROM jurisdiction WHERE validity @> CAST(:today AS date)"
+        ),
+        {"today": today},
     )
-    return bool(found.scalar())
+    return {row.what: Provenance(tuple(row.origins or ()), bool(row.synthetic)) for row in rows}
 
 
 def extent(db: Session, today: date) -> Box | None:

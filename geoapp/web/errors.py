@@ -13,7 +13,7 @@ from geoapp.web import page
 from geoapp.web.api import json_answer
 
 log = logging.getLogger(__name__)
-NOTHING = Choices(categories=[], communities=[], units=[], district=None, home=Box(0, 0, 1, 1), synthetic=False)
+NOTHING = Choices(categories=[], communities=[], units=[], district=None, home=Box(0, 0, 1, 1), provenance={})
 SERVER_ERROR = 500
 
 

@@ -52,6 +52,11 @@ def say(key: str, **params: Any) -> str:
     return words.say(lang(), key, **params)
 
 
+def say_or(key: str, other: str) -> str:
+    """The word of ``key``, or ``other`` where there is none."""
+    return say(key) if key in words.catalogue() else other
+
+
 def url(path: str, **query: Any) -> str:
     """An address of ours that keeps the language, without empty parameters."""
     asked = {"lang": request.args.get("lang")} if request.args.get("lang") in words.LANGS else {}

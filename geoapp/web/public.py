@@ -80,9 +80,9 @@ def issue_page(number: str) -> Response:
 def about() -> Response:
     found = page.choices()
     sources = [
-        {"title": layer.title.say(page.lang()), "origin": layer.origin, "licence": layer.licence, "date": layer.date}
+        {"title": layer.title.say(page.lang()), "origin": origin, "licence": layer.licence, "date": layer.date}
         for layer in page.all_layers()
-        if layer.origin
+        for origin in ([layer.origin] if layer.origin else found.of(layer.query).origins)
     ]
     return page.render("about.html", found, sources=sources)
 
@@ -96,7 +96,7 @@ def _map(found: Choices, home: Box) -> dict[str, Any]:
         basemap=base.description(settings),
         crs=settings.basemap_crs if settings.basemap else "wgs84",
         review_no=settings.map_review_no,
-        synthetic=found.synthetic,
+        provenance=found.of,
     )
     config = {
         "lang": page.lang(),

@@ -77,7 +77,7 @@ def whole_feature(case: Case) -> dict[str, Any]:
                 "action_name": page.say(f"action.{line.action}"),
                 "to_state": line.to_state,
                 "state_name": page.say(f"state.{line.to_state}") if line.to_state else None,
-                "actor": line.actor,
+                "actor": page.say_or(f"actor.{line.actor}", line.actor),
                 "note": line.note,
             }
             for line in detail.history

