@@ -19,9 +19,9 @@ from typing import Any, NoReturn
 
 import click
 
-from geoapp import __version__, config, pgserver
+from geoapp import __version__, config, pgserver, words
 from geoapp.config import Settings
-from geoapp.errors import BadSetting, GeoAppError, ServerTrouble
+from geoapp.errors import BadInput, BadSetting, GeoAppError, ServerTrouble
 
 ROAM = 50
 """How many ports after its own ``demo`` tries."""
@@ -35,9 +35,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BadInput as error:
+            why = f"{error.field}: {words.say('en', f'reason.{error.reason}', **error.params)}"
         except GeoAppError as error:
-            click.echo(f"geoapp: {' '.join(str(error).split())}", err=True)
-            ctx.exit(1)
+            why = " ".join(str(error).split())
+        click.echo(f"geoapp: {why}", err=True)
+        return ctx.exit(1)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -92,7 +92,7 @@ def parse(raw: Table[str, Any]) -> Mapping:
         delimiter=_text(source, "source.delimiter", "auto"),
         zone=_zone(_text(source, "source.timezone", "UTC")),
         number_prefix=_text(source, "source.number_prefix", ""),
-        released=bool(source.get("released", False)),
+        released=_yes(source, "source.released"),
         columns=columns,
         form=form,
         lon=_names("coordinates.lon", coordinates.get("lon", [])),
@@ -102,9 +102,9 @@ def parse(raw: Table[str, Any]) -> Mapping:
         formats=_names("dates.formats", tables["dates"].get("formats", ["iso"])),
         states={key: _state(key, value) for key, value in tables["states"].items()},
         categories={str(k): str(v) for k, v in _table(tables["categories"], "values").items()},
-        create_under=tables["categories"].get("create_under"),
+        create_under=_text(tables["categories"], "categories.create_under", "") or None,
         units={str(k): str(v) for k, v in _table(tables["units"], "values").items()},
-        create_units=bool(tables["units"].get("create", False)),
+        create_units=_yes(tables["units"], "units.create"),
     )
 
 
@@ -155,7 +155,7 @@ class Reader:
             raise _Wrong(self._name("reported_at"), "is empty", "")
         if reported > self.now:
             raise _Wrong(self._name("reported_at"), "lies in the future", self._get(row, "reported_at"))
-        place = point if self.mapping.form == "geometry" else self._point(row)
+        place = self._point(row) if self.mapping.form != "geometry" else point and self.place(point.lon, point.lat)
         category_name = self._need(row, "category")
         category = self._category(category_name)
         state = self._state(row)
@@ -352,6 +352,13 @@ def _text(raw: Table[str, Any], key: str, default: str | None = None) -> str:
     value = raw.get(key.rpartition(".")[2], default)
     if not isinstance(value, str) or (default is None and not value):
         raise WrongMapping(f"{key} must be a text")
+    return value
+
+
+def _yes(raw: Table[str, Any], key: str) -> bool:
+    value = raw.get(key.rpartition(".")[2], False)
+    if not isinstance(value, bool):
+        raise WrongMapping(f"{key} must be true or false")
     return value
 
 
