@@ -6,9 +6,10 @@ from uuid import NAMESPACE_URL, uuid5
 import shapely
 from sqlalchemy import text
 
-from geoapp.domain.values import OPERATOR, IssueState, Name, NewIssue, PlacedBy, Point, Source
-from geoapp.services import imports
-from geoapp.store import session, versions
+from geoapp.domain.boundaries import NewJurisdiction, NewPlace, NewUnit
+from geoapp.domain.values import OPERATOR, IssueState, Name, NewIssue, PlacedBy, PlaceKind, Point, Source
+from geoapp.services import boundaries, imports
+from geoapp.store import session
 
 TODAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -36,26 +37,8 @@ def a_category(code: str = "road", zh: str = "道路", en: str = "Roads", parent
 
 def a_place(code: str, area: shapely.Geometry, *, kind: str = "community", name: Name | None = None) -> str:
     name = name or Name(f"社区{code}", f"Community {code}")
-    with session.transaction() as db:
-        place = db.execute(
-            text("INSERT INTO place (kind, code, name_zh, name_en) VALUES (:kind, :code, :zh, :en) RETURNING id"),
-            {"kind": kind, "code": code, "zh": name.zh, "en": name.en},
-        ).scalar_one()
-        boundary = db.execute(
-            text(
-                "INSERT INTO boundary (place_id, area, label, area_m2) SELECT :place, g, ST_PointOnSurface(g), "
-                "ST_Area(g::geography) FROM (SELECT ST_Multi(ST_GeomFromText(:wkt, 4326)) AS g) AS x RETURNING id"
-            ),
-            {"place": place, "wkt": area.wkt},
-        ).scalar_one()
-        db.execute(
-            text(
-                "INSERT INTO boundary_part (boundary_id, area) SELECT id, ST_Subdivide(area, 96) "
-                "FROM boundary WHERE id = :id"
-            ),
-            {"id": boundary},
-        )
-        versions.bump(db, "places")
+    place = NewPlace(PlaceKind(kind), code, name, shapely.to_wkb(area))
+    boundaries.store_places(OPERATOR, [place], today=TODAY)
     return code
 
 
@@ -63,32 +46,10 @@ def a_jurisdiction(
     unit: str, area: shapely.Geometry, *, categories: tuple[str, ...] = (), name: Name | None = None
 ) -> str:
     name = name or Name(f"单位{unit}", f"Unit {unit}")
-    with session.transaction() as db:
-        unit_id = db.execute(
-            text(
-                "INSERT INTO unit (code, name_zh, name_en) VALUES (:code, :zh, :en) "
-                "ON CONFLICT (code) DO UPDATE SET name_zh = excluded.name_zh RETURNING id"
-            ),
-            {"code": unit, "zh": name.zh, "en": name.en},
-        ).scalar_one()
-        made = db.execute(
-            text(
-                "INSERT INTO jurisdiction (code, unit_id, categories, shape, area, label, area_m2, evidence) "
-                "SELECT CAST(:unit AS text) || '-' || (SELECT count(*) FROM jurisdiction), :id, :categories, g, "
-                "ST_Multi(g), "
-                "ST_PointOnSurface(g), ST_Area(g::geography), '' "
-                "FROM (SELECT ST_GeomFromText(:wkt, 4326) AS g) AS x RETURNING id"
-            ),
-            {"unit": unit, "id": unit_id, "categories": list(categories), "wkt": area.wkt},
-        ).scalar_one()
-        db.execute(
-            text(
-                "INSERT INTO jurisdiction_part (jurisdiction_id, area) SELECT id, ST_Subdivide(area, 96) "
-                "FROM jurisdiction WHERE id = :id"
-            ),
-            {"id": made},
-        )
-        versions.bump(db, "places")
+    with session.snapshot() as db:
+        serial = db.execute(text("SELECT count(*) FROM jurisdiction")).scalar_one()
+    one = NewJurisdiction(f"{unit}-{serial}", unit, Name("", ""), shapely.to_wkb(area), categories)
+    boundaries.store_all(OPERATOR, units=[NewUnit(unit, name)], jurisdictions=[one], today=TODAY)
     return unit
 
 

@@ -106,9 +106,9 @@ class _Server:
     def url_of(self, name: str) -> str:
         return self.url.replace("@/geoapp?", f"@/{name}?")
 
-    def clone(self, template: str) -> str:
+    def clone(self, template: str, name: str = "") -> str:
         """This worker's own copy of a template; the caller holds the lock."""
-        name = f"{template}_{self.worker}"
+        name = f"{name or template}_{self.worker}"
         self.admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         self.admin(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url_of(name)
@@ -135,6 +135,17 @@ def empty_database(server: _Server) -> Callable[[str], str]:
     def make(name: str) -> str:
         server.admin(f"CREATE DATABASE {name}_{server.worker}")
         return server.url_of(f"{name}_{server.worker}")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def further_database(server: _Server) -> Callable[[str], str]:
+    """Makes a further migrated database, for tests that share one costly filling."""
+
+    def make(name: str) -> str:
+        with _alone(server.home):
+            return server.clone("geoapp", name)
 
     return make
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,8 @@ from geoapp.domain.values import Name, PlaceKind, Viewer
 from geoapp.errors import BadFile, BadInput
 from geoapp.services import vectorfile
 from geoapp.services.vectorfile import Feature, VectorFile
-from geoapp.store import boundaries, judging, versions
+from geoapp.store import boundaries, judging, locks, versions
+from geoapp.store.locks import Lock
 from geoapp.store.session import bulk, snapshot
 
 Progress = Callable[[int], None]
@@ -43,14 +44,15 @@ def store_all(
     kinds = list(PlaceKind)
     ordered = sorted((_sound(place) for place in places), key=lambda place: kinds.index(place.kind))
     with _maybe(dry_run=dry_run) as db:
-        boundaries.lock(db)
+        locks.alone(db, Lock.BOUNDARIES)
         named = sorted({code for one in jurisdictions for code in one.categories})
         if unknown := boundaries.unknown_categories(db, named):
             raise BadFile("categories", f"there is no category {', '.join(unknown)}")
         of_units = [boundaries.write_unit(db, unit) for unit in units]
         steps: list[Step] = []
         touched: list[bytes] = []
-        for count, one in enumerate((*ordered, *map(_sound, jurisdictions)), start=1):
+        incoming: list[NewPlace | NewJurisdiction] = [*ordered, *map(_sound, jurisdictions)]
+        for count, one in enumerate(incoming, start=1):
             written = (
                 boundaries.write_place(db, one, today=today)
                 if isinstance(one, NewPlace)
@@ -119,9 +121,9 @@ def import_file(
         raise BadFile(str(file), f"kind must be one of {', '.join(KINDS)}")
     origin = origin or file.name
     found = vectorfile.read(file, crs=crs)
-    for field in filter(None, (name, code, unit, unit_name, name_en, parent)):
-        if field not in found.fields:
-            raise BadFile(file.name, f"has no field {field!r}; it has {', '.join(found.fields)}")
+    for column in filter(None, (name, code, unit, unit_name, name_en, parent)):
+        if column not in found.fields:
+            raise BadFile(file.name, f"has no field {column!r}; it has {', '.join(found.fields)}")
     with snapshot() as db:
         above = boundaries.places_above(db, PlaceKind(kind)) if parent and kind in list(PlaceKind) else set()
     shapes, rows, remarks = _gather(found, code, (parent, above), lines=reach_m is not None)
@@ -153,7 +155,9 @@ def import_file(
         gaps=() if reach_m else overlay.gaps(labelled),
         notes=found.notes,
         crs=found.crs,
-        **remarks,
+        rejected=tuple(remarks.rejected),
+        repaired=tuple(remarks.repaired),
+        merged=tuple(remarks.merged),
     )
 
 
@@ -198,33 +202,40 @@ def _store_jurisdictions(
     )
 
 
+@dataclass(slots=True)
+class _Remarks:
+    rejected: list[Remark] = field(default_factory=list)
+    repaired: list[Remark] = field(default_factory=list)
+    merged: list[Remark] = field(default_factory=list)
+
+
 def _gather(
     found: VectorFile, code: str, above: tuple[str | None, set[str]], *, lines: bool
-) -> tuple[dict[str, BaseGeometry], dict[str, Feature], dict[str, tuple[Remark, ...]]]:
+) -> tuple[dict[str, BaseGeometry], dict[str, Feature], _Remarks]:
     """Shapes by code, the row that names each, and what was rejected, repaired or merged on the way."""
     shapes: dict[str, BaseGeometry] = {}
     rows: dict[str, Feature] = {}
-    told: dict[str, list[Remark]] = {"rejected": [], "repaired": [], "merged": []}
+    told = _Remarks()
     for feature in found.features:
         key = _text(feature, code)
         if feature.geometry is None or not key:
-            told["rejected"].append(Remark(feature.row, key, feature.problem or f"has no {code}"))
+            told.rejected.append(Remark(feature.row, key, feature.problem or f"has no {code}"))
             continue
         if (parent := _text(feature, above[0])) and parent not in above[1]:
-            told["rejected"].append(Remark(feature.row, key, f"there is no place {parent!r} to hold it"))
+            told.rejected.append(Remark(feature.row, key, f"there is no place {parent!r} to hold it"))
             continue
         shape, repairs = geo.repair(feature.geometry, lines=lines)
         if shape.is_empty:
-            told["rejected"].append(Remark(feature.row, key, "has no area" if not lines else "has no length"))
+            told.rejected.append(Remark(feature.row, key, "has no area" if not lines else "has no length"))
             continue
         if repairs or feature.repairs:
-            told["repaired"].append(Remark(feature.row, key, "; ".join((*feature.repairs, *repairs))))
+            told.repaired.append(Remark(feature.row, key, "; ".join((*feature.repairs, *repairs))))
         if key in shapes:
-            told["merged"].append(Remark(feature.row, key, f"joined with row {rows[key].row} of the same code"))
+            told.merged.append(Remark(feature.row, key, f"joined with row {rows[key].row} of the same code"))
             shape, _ = geo.repair(shapely.union_all([shapes[key], shape]), lines=lines)
         rows.setdefault(key, feature)
         shapes[key] = shape
-    return shapes, rows, {kind: tuple(remarks) for kind, remarks in told.items()}
+    return shapes, rows, told
 
 
 def _rejudge(db: Any, touched: Sequence[bytes], today: date) -> int:
@@ -237,8 +248,8 @@ def _rejudge(db: Any, touched: Sequence[bytes], today: date) -> int:
     return moved
 
 
-def _text(feature: Feature, field: str | None) -> str:
-    value = feature.properties.get(field) if field else None
+def _text(feature: Feature, column: str | None) -> str:
+    value = feature.properties.get(column) if column else None
     if isinstance(value, float) and value.is_integer():
         # A column of whole numbers with a hole in it is read as fractions; a code stays a code.
         value = int(value)

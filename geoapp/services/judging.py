@@ -3,13 +3,15 @@
 from datetime import date
 
 from geoapp.domain.values import Viewer
-from geoapp.store import judging, versions
+from geoapp.store import judging, locks, versions
+from geoapp.store.locks import Lock
 from geoapp.store.session import bulk
 
 
 def judge_all(viewer: Viewer, *, today: date) -> int:  # noqa: ARG001 - whoever holds the command line may
     """Judge every issue as of ``today``, or of the day it ended; returns how many verdicts changed."""
     with bulk() as db:
+        locks.alone(db, Lock.BOUNDARIES)
         changed = judging.rejudge(db, area_wkb=None, today=today)
         if changed:
             versions.bump(db, "issues")

@@ -15,7 +15,7 @@ __all__ = ["CategoryRow", "Choice", "Choices", "Whose", "choices", "whose"]
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """The communities that hold a place (smallest first) and the units responsible for it, each with a class."""
+    """The communities that hold a place (largest first) and the units responsible for it, each with a class."""
 
     communities: tuple[Choice, ...]
     community_verdict: VerdictClass

@@ -16,7 +16,6 @@ from geoapp.domain.values import PlaceKind
 from geoapp.errors import BadInput
 
 Table = Literal["boundary", "jurisdiction"]
-BOUNDARY_LOCK = 20_261_125
 _ABOVE: dict[PlaceKind, tuple[str, ...]] = {
     PlaceKind.DISTRICT: (),
     PlaceKind.STREET: (PlaceKind.DISTRICT,),
@@ -33,11 +32,6 @@ class Written:
 
     step: Step
     touched: tuple[bytes, ...]
-
-
-def lock(db: Session) -> None:
-    """One writer of boundaries at a time, until commit: versions follow from what is held."""
-    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": BOUNDARY_LOCK})
 
 
 def places_above(db: Session, kind: PlaceKind) -> set[str]:

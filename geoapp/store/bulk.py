@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
 from geoapp.domain.values import NewIssue, Privacy
+from geoapp.store import locks
 from geoapp.store.judging import judgement
+from geoapp.store.locks import Lock
 
 _STAGING = """
 CREATE TEMP TABLE staging (
@@ -81,6 +83,8 @@ def duplicates(db: Session) -> list[int]:
 
 def merge(db: Session, *, today: date) -> Merged:
     """Judge and store what is staged: new issues, those that a newer row changes, and nothing else."""
+    locks.alone(db, Lock.IMPORTS)
+    locks.beside(db, Lock.BOUNDARIES)
     db.execute(
         text(
             "CREATE TEMP TABLE verdict ON COMMIT DROP AS "

@@ -22,7 +22,8 @@ def judgement(target: str) -> str:
     """SQL yielding (id, community_id, community_verdict, verdict, candidate_ids, judged_on).
 
     ``target`` is a SELECT of (id, geom, category_code, accuracy_m, ended_on); bind ``:today``. Each
-    issue is judged by the boundaries of the day it ended, or of today.
+    issue is judged by the boundaries of the day it ended, or of today. Of several communities the largest
+    has it: new ones are carved out of old ones, and what is not settled stays where it was.
     """
     return f"""
     WITH t AS MATERIALIZED (
@@ -41,7 +42,7 @@ def judgement(target: str) -> str:
     ),
     community AS (
         SELECT id, count(*) FILTER (WHERE inside) AS inside, count(*) AS near,
-               (array_agg(place_id ORDER BY area_m2, place_id) FILTER (WHERE inside))[1] AS community_id
+               (array_agg(place_id ORDER BY area_m2 DESC, place_id) FILTER (WHERE inside))[1] AS community_id
         FROM place_near GROUP BY id
     ),
     unit_part AS MATERIALIZED ({_parts("jurisdiction")}),

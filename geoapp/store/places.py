@@ -143,7 +143,7 @@ def hits(db: Session, point: Point, *, category: str | None, tolerance: float, d
 
 
 def communities_at(db: Session, point: Point, *, tolerance: float, day: date) -> list[tuple[Choice, bool]]:
-    """Communities in force on ``day`` holding the point (True) or within ``tolerance`` metres, smallest first."""
+    """Communities in force on ``day`` holding the point (True) or within ``tolerance`` metres, largest first."""
     rows = db.execute(
         text(
             """
@@ -157,7 +157,7 @@ def communities_at(db: Session, point: Point, *, tolerance: float, day: date) ->
             LEFT JOIN place s ON s.id = c.parent_id
             WHERE ST_Intersects(part.area, here.geom)
                OR ST_DWithin(part.area::geography, here.geom::geography, :tolerance, false)
-            GROUP BY c.id, s.id, b.area_m2 ORDER BY b.area_m2, c.id
+            GROUP BY c.id, s.id, b.area_m2 ORDER BY b.area_m2 DESC, c.id
             """
         ),
         {"lon": point.lon, "lat": point.lat, "tolerance": tolerance, "day": day},

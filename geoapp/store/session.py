@@ -75,9 +75,10 @@ def snapshot() -> Iterator[Session]:
 
 @contextmanager
 def bulk() -> Iterator[Session]:
-    """A transaction that may take long: no statement timeout."""
+    """A transaction that may take long, and wait for another such: no timeouts."""
     with transaction() as db:
         db.execute(text("SET LOCAL statement_timeout = 0"))
+        db.execute(text("SET LOCAL lock_timeout = 0"))
         db.execute(text("SET LOCAL work_mem = '128MB'"))
         yield db
 

@@ -47,7 +47,9 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
 def test_a_shipped_layer_is_drawn_on_the_map(layer):
-    sheet = builder.build([layer], home=builder.Box(106, 28, 107, 29), lang="zh", provenance=lambda _: Provenance(("a survey",)))
+    sheet = builder.build(
+        [layer], home=builder.Box(106, 28, 107, 29), lang="zh", provenance=lambda _: Provenance(("a survey",))
+    )
 
     assert "GeoApp.layer(" in sheet.script
     assert f'"/tiles/{layer.id}/{{z}}/{{x}}/{{y}}.mvt"' in sheet.script
