@@ -340,8 +340,15 @@ def _serve(settings: Settings, url: str, *, host: str, port: int, roam: int) -> 
     listener = _listen(host, port, roam=roam)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}/"
+    parent = os.getpid()
     with _registered(settings.data_dir, address):
-        _web_server(settings, url, listener.detach(), address).run()
+        try:
+            _web_server(settings, url, listener.detach(), address).run()
+        except SystemExit as end:
+            # A worker that ends comes out here too; taking leave and stopping the database is its parent's.
+            if os.getpid() != parent:
+                os._exit(end.code if isinstance(end.code, int) else 1)
+            raise
 
 
 def _web_server(settings: Settings, url: str, fd: int, address: str) -> Any:

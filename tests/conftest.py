@@ -150,6 +150,17 @@ def further_database(server: _Server) -> Callable[[str], str]:
     return make
 
 
+@pytest.fixture
+def place() -> Iterator[Settings]:
+    """Settings with a data directory of their own, which user postgres can enter; its server ends with the test."""
+    folder = Path(tempfile.mkdtemp(prefix="geoapp-server-"))
+    folder.chmod(0o755)
+    settings = config.read({"GEOAPP_DATA_DIR": str(folder / "app")})
+    yield settings
+    pgserver.stop(settings)
+    shutil.rmtree(folder)
+
+
 # --- a database per worker ----------------------------------------------------------------------
 
 

@@ -3,8 +3,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -188,32 +190,71 @@ def test_the_doctor_says_which_package_is_missing(settings):
     assert set(advice) == {"PostGIS", "Database"}
 
 
-@pytest.mark.server
-def test_serve_answers_tells_its_address_and_ends_with_its_server(empty_database, tmp_path):
-    settings = {"database_url": empty_database("served"), "data_dir": str(tmp_path), "workers": "1"}
+@contextmanager
+def serving(settings: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A real web server with one worker: its process and address."""
     geoapp("init", **settings)
     process = subprocess.Popen(
         [sys.executable, "-m", "geoapp", "serve", "--port", "0"],
         cwd=ROOT,
-        env=environment(settings),
+        env=environment(settings | {"workers": "1"}),
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        address = process.stdout.readline().split()[4]
-        with urllib.request.urlopen(f"{address}livez", timeout=20) as answer:  # noqa: S310 - our own address
-            alive = answer.status
+        yield process, process.stdout.readline().split()[4]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def answers(address: str) -> bool:
+    with urllib.request.urlopen(f"{address}readyz", timeout=20) as answer:  # noqa: S310 - our own address
+        return answer.status == 200
+
+
+def a_worker_of(process: subprocess.Popen[str], other_than: int = 0) -> int:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if found := {int(pid) for pid in children.read_text().split()} - {other_than}:
+            return found.pop()
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+@pytest.mark.server
+def test_serve_answers_tells_its_address_and_ends_with_its_server(empty_database, tmp_path):
+    settings = {"database_url": empty_database("served"), "data_dir": str(tmp_path)}
+    with serving(settings) as (process, address):
+        answered = answers(address)
         told = geoapp("status", **settings).stdout
         stopped = geoapp("stop", **settings)
         process.wait(timeout=20)
-    finally:
-        process.kill()
-        process.stdout.close()
 
-    assert alive == 200
+    assert answered
     assert address in told
     assert address in stopped.stdout
     assert "Web server" not in geoapp("status", **settings).stdout
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("request_", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_that_ends_is_replaced_and_takes_nothing_with_it(place, request_):
+    # The private server, because a worker that leaves like its parent would stop it.
+    settings = {"data_dir": str(place.data_dir)}
+    with serving(settings) as (process, address):
+        former = a_worker_of(process)
+        os.kill(former, request_)
+        a_worker_of(process, other_than=former)
+        told = geoapp("status", **settings).stdout
+        answered = answers(address)
+        geoapp("stop", **settings)
+
+    assert answered
+    assert "running, process" in told
+    assert address in told
 
 
 @pytest.mark.server

@@ -1,32 +1,19 @@
 import os
 import shutil
 import signal
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from geoapp import config, pgserver
+from geoapp import pgserver
 from geoapp.config import Settings
 from geoapp.errors import ServerTrouble
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture
-def place() -> Iterator[Settings]:
-    """Settings with a data directory of their own, which user postgres can enter; its server ends with the test."""
-    folder = Path(tempfile.mkdtemp(prefix="geoapp-server-"))
-    folder.chmod(0o755)
-    settings = config.read({"GEOAPP_DATA_DIR": str(folder / "app")})
-    yield settings
-    pgserver.stop(settings)
-    shutil.rmtree(folder)
 
 
 def ask(url: str, question: str) -> str:
