@@ -279,16 +279,17 @@ def _today(settings: Settings) -> date:
 
 
 @contextmanager
-def _progress(words: str) -> Iterator[Callable[..., None]]:
-    """A function (done, total) that draws a bar on a terminal; elsewhere it says nothing."""
+def _progress(what: str) -> Iterator[Callable[..., None]]:
+    """A function (done, total) that draws a bar on a terminal; elsewhere a line says what takes its time."""
     if not sys.stderr.isatty():
+        click.echo(f"{what} …", err=True)
         yield lambda *_, **__: None
         return
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(words, total=None)
+        task = bar.add_task(what, total=None)
         yield lambda done, total=None, *_: bar.update(task, completed=done, total=total)
 
 

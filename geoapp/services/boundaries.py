@@ -62,6 +62,8 @@ def store_all(
             touched += written.touched
             if progress:
                 progress(count)
+        if touched:
+            boundaries.refresh_statistics(db)
         unclear = boundaries.recompute_unclear_land(db, today) if touched else []
         rejudged = _rejudge(db, touched, today)
         if {*steps, *of_units} - {Step.UNCHANGED}:

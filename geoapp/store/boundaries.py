@@ -197,6 +197,11 @@ def recompute_unclear_land(db: Session, today: date) -> list[UnclearArea]:
     return found
 
 
+def refresh_statistics(db: Session) -> None:
+    """Tell the planner at once what has come in; autovacuum would do so a minute later, and joins need it now."""
+    db.execute(text("ANALYZE place, boundary, boundary_part, unit, jurisdiction, jurisdiction_part"))
+
+
 def unknown_categories(db: Session, codes: Sequence[str]) -> list[str]:
     known = set(db.execute(text("SELECT code FROM category")).scalars())
     return [code for code in codes if code not in known]

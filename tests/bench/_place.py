@@ -1,0 +1,104 @@
+"""A database and many made-up issues for measurements; nothing of it stays."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from geoapp import config, pgserver
+from geoapp.config import Settings
+from geoapp.demo import authorities, land
+from geoapp.demo.stories import VERDICTS
+from geoapp.domain.values import OPERATOR, PlaceKind
+from geoapp.services import boundaries, categories, vectorfile
+from geoapp.store import schema, session
+
+TODAY = date(2026, 11, 20)
+HEADER = "id,opened,type,state,title,lon,lat"
+MAPPING = """
+[source]
+name = "bench"
+released = true
+[columns]
+id = "id"
+reported_at = "opened"
+category = "type"
+state = "state"
+title = "title"
+[coordinates]
+form = "columns"
+lon = "lon"
+lat = "lat"
+[states]
+accepted = "accepted"
+handling = "handling"
+closed = "closed"
+[categories.values]
+"""
+KINDS = ("road.broken-sidewalk", "waste.dumping-site", "light.missing-street-light", "water.flooded-road")
+
+
+@contextmanager
+def place() -> Iterator[tuple[Settings, str]]:
+    """A private server with the boundaries and jurisdictions of the demonstration, and its address."""
+    folder = Path(tempfile.mkdtemp(prefix="geoapp-bench-"))
+    folder.chmod(0o755)
+    settings = config.read({"GEOAPP_DATA_DIR": str(folder / "app")})
+    try:
+        with pgserver.running(settings) as url:
+            schema.migrate(session.connect(url))
+            categories.sync(OPERATOR, settings.categories_file)
+            _boundaries()
+            yield settings, url
+            session.disconnect()
+    finally:
+        shutil.rmtree(folder)
+
+
+def a_table(folder: Path, count: int) -> tuple[Path, Path]:
+    """A CSV of so many issues over the district, half of them in the two towns, and its mapping."""
+    random = np.random.default_rng(1)
+    towns = np.array([(106.65, 29.02), (106.93, 28.96)])
+    spread = np.column_stack([random.uniform(106.4, 107.0, count), random.uniform(28.5, 29.2, count)])
+    crowded = towns[random.integers(2, size=count)] + random.normal(0, 0.012, (count, 2))
+    points = np.where(random.random((count, 1)) < 0.5, crowded, spread)
+    days = random.integers(0, 730, count)
+    states = np.array(["closed", "closed", "accepted", "handling"])[random.integers(4, size=count)]
+    newest = datetime(2026, 11, 19, tzinfo=UTC)
+    file, mapping = folder / "issues.csv", folder / "bench.toml"
+    with file.open("w", encoding="utf-8") as out:
+        out.write(HEADER + "\n")
+        for number in range(count):
+            opened = (newest - timedelta(days=int(days[number]))).isoformat()
+            lon, lat = points[number]
+            out.write(f"{number},{opened},{KINDS[number % 4]},{states[number]},Issue {number},{lon:.6f},{lat:.6f}\n")
+    mapping.write_text(MAPPING + "".join(f'"{kind}" = "{kind}"\n' for kind in KINDS), encoding="utf-8")
+    return file, mapping
+
+
+def timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _boundaries() -> None:
+    data = config.shipped("layers") / "data"
+    district = vectorfile.read(data / "qijiang_district.geojson", crs="gcj02").features[0].geometry
+    if district is None:
+        raise RuntimeError("the district has no shape")
+    drawn = land.draw(district, data / "qijiang_places.csv")
+    made = authorities.appoint(drawn, fixed=VERDICTS)
+    boundaries.store_all(
+        OPERATOR,
+        places=[cell.as_place(PlaceKind.STREET) for cell in drawn.streets.values()]
+        + [cell.as_place(PlaceKind.COMMUNITY) for cell in drawn.communities.values()],
+        units=made.units,
+        jurisdictions=made.jurisdictions,
+        today=TODAY,
+    )
