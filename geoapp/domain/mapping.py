@@ -39,6 +39,8 @@ NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
 LATLON = re.compile(rf"^\(?\s*({NUMBER})\s*[,;\s]\s*({NUMBER})\s*\)?$")
 WKT = re.compile(rf"^POINT\s*\(\s*({NUMBER})\s+({NUMBER})\s*\)$", re.IGNORECASE)
 LONGEST = 20_000
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""What no text in the database can hold: NUL, and halves of characters, which JSON can escape one by one."""
 
 
 class WrongMapping(ValueError):
@@ -101,9 +103,9 @@ def parse(raw: Table[str, Any]) -> Mapping:
         crs=_text(coordinates, "coordinates.crs", "EPSG:4326"),
         formats=_names("dates.formats", tables["dates"].get("formats", ["iso"])),
         states={key: _state(key, value) for key, value in tables["states"].items()},
-        categories={str(k): str(v) for k, v in _table(tables["categories"], "values").items()},
+        categories={str(k): str(v) for k, v in _table(tables["categories"], "categories.values").items()},
         create_under=_text(tables["categories"], "categories.create_under", "") or None,
-        units={str(k): str(v) for k, v in _table(tables["units"], "values").items()},
+        units={str(k): str(v) for k, v in _table(tables["units"], "units.values").items()},
         create_units=_yes(tables["units"], "units.create"),
     )
 
@@ -147,8 +149,9 @@ class Reader:
         if len(row) != len(self.header):
             raise _Wrong("row", f"has {len(row)} fields, the header {len(self.header)}", "")
         for name, value in zip(self.header, row, strict=True):
-            if "\x00" in value or len(value) > LONGEST:
-                raise _Wrong(name, "holds a NUL byte or more than 20,000 characters", value[:40])
+            if UNSTORABLE.search(value) or len(value) > LONGEST:
+                shown = UNSTORABLE.sub("\ufffd", value[:40])
+                raise _Wrong(name, "holds a NUL, half a character or more than 20,000 characters", shown)
         source_id = self._need(row, "id")
         reported = self._date(row, "reported_at")
         if reported is None:
@@ -329,7 +332,7 @@ def _history(
 
 
 def _table(raw: Table[str, Any], key: str) -> dict[str, Any]:
-    value = raw.get(key, {})
+    value = raw.get(key.rpartition(".")[2], {})
     if not isinstance(value, dict):
         raise WrongMapping(f"{key} must be a table")
     return value
@@ -365,11 +368,12 @@ def _yes(raw: Table[str, Any], key: str) -> bool:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # OSError: "Asia" is a folder of the zones.
         raise WrongMapping(f"source.timezone: {name!r} is not a time zone") from None
 
 
 def _state(key: str, value: Any) -> IssueState:
-    if value not in set(IssueState):
+    if value not in list(IssueState):
         raise WrongMapping(f"states.{key}: {value!r} is not one of {', '.join(IssueState)}")
     return IssueState(value)

@@ -78,11 +78,11 @@ def unclear_land(claims: Sequence[Claim], study_area: BaseGeometry, paths: Paths
 
 def branches(leaves: Iterable[str], paths: Paths) -> tuple[str, ...]:
     """The fewest branches of the tree that hold exactly these leaves; none when these are all leaves."""
-    chosen, below = set(leaves), defaultdict(set)
-    for leaf in _leaves(paths):
+    chosen, below, leaves_of_tree = set(leaves), defaultdict(set), _leaves(paths)
+    for leaf in leaves_of_tree:
         for node in paths[leaf]:
             below[node].add(leaf)
-    if chosen == {leaf for leaf in below if below[leaf] == {leaf}} & set(_leaves(paths)):
+    if chosen == set(leaves_of_tree):
         return ()
     full = {node for node, held in below.items() if held <= chosen}
     return tuple(sorted(node for node in full if not any(above in full for above in paths[node] if above != node)))
@@ -109,6 +109,8 @@ def gaps(areas: Mapping[str, BaseGeometry]) -> tuple[Gap, ...]:
     what closing the union (growing and shrinking it by half of that) adds, where at least four
     fifths of its outline are outlines of two or more areas. An outward corner is not a slit.
     """
+    if not areas:
+        return ()
     names, shapes = list(areas), np.array(list(areas.values()), dtype=object)
     middle = float(np.mean(shapely.total_bounds(shapes)[[1, 3]]))
     scale = np.array([_DEGREE_M * math.cos(math.radians(middle)), _DEGREE_M])

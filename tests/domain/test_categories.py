@@ -43,6 +43,21 @@ def test_a_category_takes_from_above_what_it_does_not_say():
     assert (path.path, path.parent, nodes["road"].parent) == (("road", "road.path"), "road", None)
 
 
+def test_what_a_file_does_not_say_at_all_is_plain():
+    road = tree(ROAD)["road"]
+
+    assert (road.kind, road.icon, road.severity, road.privacy) == (CategoryKind.OTHER, "dot", 2, Privacy.PUBLIC)
+    assert (road.deadlines, road.scheme.confidence, road.sort) == ({}, "local", 10)
+
+
+def test_the_tree_may_have_four_levels():
+    codes = ["a", "a.b", "a.b.c", "a.b.c.d"]
+
+    nodes = tree("".join(f"[{code}]\n{NAME}" for code in codes))
+
+    assert nodes["a.b.c.d"].path == tuple(codes)
+
+
 def test_scheme_and_number_are_always_a_categorys_own():
     nodes = tree(
         '[schemes.cj]\nname = "CJ/T 214"\norigin = "published"\nconfidence = "published"\n'
@@ -62,7 +77,8 @@ def test_categories_come_in_the_order_of_the_file_parents_first():
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("[road", "is not TOML"), ("", "holds no category"), ("[default]", "holds no")]
+    ("text", "why"),
+    [("[road", "is not TOML"), ("", "holds no category"), ("[default]", "holds no"), ("[schemes]", "holds no")],
 )
 def test_a_file_that_is_no_tree_is_refused(text, why):
     with pytest.raises(BadFile, match=f"mine.toml: {why}"):
@@ -89,6 +105,8 @@ def test_a_file_that_is_no_tree_is_refused(text, why):
         (f'{ROAD}icon = "Road!"', "road.icon", "a short key"),
         (f'{ROAD}colour = "red"', "road.colour", "a colour as #1a2b3c"),
         (f"{ROAD}severity = 9", "road.severity", "from 1 to 4"),
+        (f"{ROAD}severity = 0", "road.severity", "from 1 to 4"),
+        (f"{ROAD}severity = 2.5", "road.severity", "from 1 to 4"),
         (f"{ROAD}severity = true", "road.severity", "from 1 to 4"),
         (f"{ROAD}sort = -1", "road.sort", "from 0 to 99999"),
         (f'{ROAD}privacy = "secret"', "road.privacy", "must be one of public, blurred, private"),
@@ -99,9 +117,25 @@ def test_a_file_that_is_no_tree_is_refused(text, why):
         (f"{ROAD}deadlines = {{ lunch = {{ work_days = 1 }} }}", "road.deadlines.lunch", "known are verify, dispatch"),
         (f"{ROAD}deadlines = {{ handle = {{ weeks = 1 }} }}", "road.deadlines.handle.weeks", "known are urgent_hours"),
         (f"{ROAD}deadlines = {{ handle = {{ }} }}", "road.deadlines.handle", "must give one number"),
+        (f"{ROAD}deadlines = {{ handle = 5 }}", "road.deadlines.handle", "must be a table"),
+        (
+            f"{ROAD}deadlines = {{ handle = {{ work_days = 1, work_hours = 8 }} }}",
+            "road.deadlines.handle",
+            "must give one number",
+        ),
         (f"{ROAD}deadlines = {{ handle = {{ work_days = 0 }} }}", "road.deadlines.handle.work_days", "from 1 to 999"),
         (f"[schemes.cj]\nname = 'x'\n{ROAD}", "schemes.cj.origin", "1 to 200 characters"),
         (f"[schemes.cj]\nnumber = 5\n{ROAD}", "schemes.cj.number", "known are name, origin, confidence"),
+        (
+            f"[schemes.cj]\nname = 'x'\norigin = 'y'\nconfidence = 'sure'\n{ROAD}",
+            "schemes.cj.confidence",
+            "must be one of published, unverified, local",
+        ),
+        (f"[schemes]\ncj = 5\n{ROAD}", "schemes.cj", "must be a table"),
+        (f"default = 5\n{ROAD}", "default", "must be a table"),
+        (f"[default]\nseverity = 7\n{ROAD}", "default.severity", "from 1 to 4"),
+        (f'[road]\nname = {{ zh = "路", en = "{"x" * 201}" }}', "road.name.en", "1 to 200 characters"),
+        (f"[road-]\n{NAME}", "road-", "single hyphens"),
         (f"schemes = 5\n{ROAD}", "schemes", "must be a table"),
         (f"[default]\nname = 'x'\n{ROAD}", "default.name", "known are kind, icon"),
     ],
