@@ -1,6 +1,9 @@
-/** Hatchings, fixed to the ground so that they neither swim while panning nor break at tile edges. */
+/**
+ * Hatchings, fixed to the ground so that they neither swim while panning nor break at tile edges.
+ * Dots lie midway between the lines, so that both stay legible where land is contested and orphan at once.
+ */
 
-const STEP = 8;
+const STEP = 12;
 
 /**
  * Fills the current clip with a hatching.
@@ -12,7 +15,7 @@ export function hatch(ctx, view, kind, colour, rect) {
   const [x0, y0, x1, y1] = rect;
   ctx.strokeStyle = colour;
   ctx.fillStyle = colour;
-  ctx.lineWidth = 1.3;
+  ctx.lineWidth = 1.1;
   ctx.setLineDash([]);
   if (kind === "dots") dots(ctx, view, rect);
   else {
@@ -43,12 +46,13 @@ function counterDiagonals(ctx, shift, [x0, y0, x1, y1]) {
   }
 }
 
+/** Dots at y = k · STEP / 2 and x + y = (m + ½) · STEP in world pixels. */
 function dots(ctx, view, [x0, y0, x1, y1]) {
-  const startX = Math.floor(x0 / STEP) * STEP - mod(view.origin.x, STEP);
-  const startY = Math.floor(y0 / STEP) * STEP - mod(view.origin.y, STEP * 2);
+  const row = STEP / 2;
   ctx.beginPath();
-  for (let y = startY, row = 0; y <= y1 + STEP; y += STEP, row += 1) {
-    for (let x = startX + (row % 2) * (STEP / 2); x <= x1 + STEP; x += STEP) {
+  for (let y = y0 - mod(view.origin.y + y0, row); y <= y1 + row; y += row) {
+    const first = x0 - mod(view.origin.x + x0 + view.origin.y + y - row, STEP);
+    for (let x = first; x <= x1 + STEP; x += STEP) {
       ctx.moveTo(x + 1.1, y);
       ctx.arc(x, y, 1.1, 0, 7);
     }

@@ -166,7 +166,7 @@ export const PolygonLayer = L.Layer.extend({
         ctx.clip(path);
         ctx.scale(1 / scale, content.extent / frame.height);
         ctx.translate(-frame.left, -frame.top);
-        ctx.globalAlpha = style.hatchOpacity ?? 0.75;
+        ctx.globalAlpha = style.hatchOpacity ?? (style.hatch === "dots" ? 0.8 : 0.5);
         hatch(ctx, view, style.hatch, colour(style.hatchColour ?? style.stroke ?? style.fill), rect);
         ctx.restore();
       }
@@ -196,7 +196,7 @@ function stroke(ctx, path, style, scale) {
     ctx.lineWidth = (band.width ?? (style.width ?? 1) + 6) / scale;
     ctx.stroke(path);
   }
-  ctx.globalAlpha = style.strokeOpacity ?? 1;
+  ctx.globalAlpha = style.strokeOpacity ?? (style.hatch ? 0.6 : 1);
   ctx.strokeStyle = colour(style.stroke);
   ctx.lineWidth = (style.width ?? 1) / scale;
   const dash = typeof style.dash === "string" ? style.dash.split(/[ ,]+/).map(Number) : (style.dash ?? []);
