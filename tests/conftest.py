@@ -239,12 +239,13 @@ def demo_database(server: _Server) -> str:
         if not (server.home / "demo").exists():
             server.admin("DROP DATABASE IF EXISTS demo WITH (FORCE)")
             server.admin("CREATE DATABASE demo TEMPLATE geoapp")
-            _fill_demo(server.url_of("demo"), server.home)
+            fill_demo(server.url_of("demo"), server.home)
             (server.home / "demo").touch()
         return server.clone("demo")
 
 
-def _fill_demo(url: str, home: Path) -> None:
+def fill_demo(url: str, home: Path) -> None:
+    """Fills the demonstration place, as of ``DEMO_NOW``, into a migrated database."""
     from geoapp import demo  # noqa: PLC0415
     from geoapp.domain.values import OPERATOR  # noqa: PLC0415
     from geoapp.services import categories, layers  # noqa: PLC0415
