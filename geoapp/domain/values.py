@@ -250,13 +250,42 @@ class Role(StrEnum):
     """Who looks or acts. The operator is whoever holds the command line."""
 
     ANONYMOUS = "anonymous"
+    RESIDENT = "resident"
+    STEWARD = "steward"
+    COMMUNITY = "community"
+    UNIT = "unit"
+    SECRETARY = "secretary"
+    PLANNER = "planner"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
     OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class Grant:
+    """A role and where it holds: in these communities (None: in all) or, for an officer, for this unit."""
+
     role: Role
+    communities: frozenset[str] | None = None
+    unit: str | None = None
 
 
-ANONYMOUS = Viewer(Role.ANONYMOUS)
-OPERATOR = Viewer(Role.OPERATOR)
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whoever looks or acts, with all that was granted. Without a grant one is the public."""
+
+    grants: tuple[Grant, ...] = ()
+    person: UUID | None = None
+    name: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """True for whoever may see only what everybody may see."""
+        return all(grant.role in {Role.ANONYMOUS, Role.RESIDENT} for grant in self.grants)
+
+    def has(self, *roles: Role) -> bool:
+        return any(grant.role in roles for grant in self.grants)
+
+
+ANONYMOUS = Viewer()
+OPERATOR = Viewer((Grant(Role.OPERATOR),))

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.tiles import Bounds, box_bounds
-from geoapp.domain.values import IssueFilter, IssueState, Name, Role, VerdictClass, Viewer
+from geoapp.domain.values import IssueFilter, IssueState, Name, VerdictClass, Viewer
 
 _COLUMNS = """
     i.id, i.number, i.category_code, cat.name_zh AS cat_zh, cat.name_en AS cat_en,
@@ -96,7 +96,7 @@ def condition(  # noqa: C901 - one short branch for each part of a filter
         parts.append(sql)
         binds.update(values)
 
-    if viewer.role is Role.ANONYMOUS:
+    if viewer.is_public:
         also("i.public_geom IS NOT NULL")
     if wanted.categories:
         also(
