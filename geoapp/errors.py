@@ -79,6 +79,45 @@ class NotFound(GeoAppError):
         super().__init__(f"no {kind} {name!r}", kind=kind, name=name)
 
 
+class Refused(GeoAppError):
+    """An action that cannot be taken now: ``reason`` is a key under ``refusal.`` in words."""
+
+    code = "refused"
+
+    def __init__(self, reason: str, field: str = "", **params: Any) -> None:
+        super().__init__(f"refused: {reason} {params or ''}".strip(), **params)
+        self.reason = reason
+        self.field = field
+
+
+class NotYours(Refused):
+    """Refused for who asks, whatever is sent."""
+
+    code = "not_yours"
+
+
+class Incomplete(Refused):
+    """Refused for what was sent; the field is named."""
+
+    code = "incomplete"
+
+
+class Conflict(GeoAppError):
+    """Somebody else was faster: carries the version that stands now."""
+
+    code = "conflict"
+
+    def __init__(self, number: str, version: int) -> None:
+        super().__init__(f"{number} has changed meanwhile: version {version}", number=number, version=version)
+        self.version = version
+
+
+class VersionNeeded(BadInput):
+    """A change was sent without the version that it was made from."""
+
+    code = "version_needed"
+
+
 class Unavailable(GeoAppError):
     """The database does not answer now; the same request may work later."""
 
@@ -87,6 +126,11 @@ class Unavailable(GeoAppError):
 
 STATUS: dict[type[GeoAppError], int] = {
     BadInput: 400,
+    VersionNeeded: 428,
+    NotYours: 403,
+    Incomplete: 422,
+    Refused: 409,
+    Conflict: 409,
     OutOfRange: 422,
     NotFound: 404,
     Unavailable: 503,

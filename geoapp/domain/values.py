@@ -182,11 +182,21 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """Issues that wait for somebody: in these states, in these communities (None: all) or led by this unit."""
+
+    states: tuple[IssueState, ...]
+    communities: frozenset[str] | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IssueFilter:
     """Which issues: the same value behind map, list, CSV, API and tiles, so their counts agree.
 
     ``categories`` name whole branches of the tree; ``since`` and ``until`` are days of report,
-    both included, in the zone of the settings.
+    both included, in the zone of the settings. ``duties`` (None: whatever they are) leave what waits for
+    one of them.
     """
 
     categories: tuple[str, ...] = ()
@@ -197,6 +207,7 @@ class IssueFilter:
     since: date | None = None
     until: date | None = None
     box: Box | None = None
+    duties: tuple[Duty, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

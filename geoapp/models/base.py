@@ -28,6 +28,9 @@ serial = Annotated[int, mapped_column(BigInteger, primary_key=True, autoincremen
 instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 created_at = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 words = Annotated[str, mapped_column(Text, server_default="")]
+count = Annotated[int, mapped_column(server_default=text("0"))]
+link = Annotated[bytes, mapped_column(server_default=text("''::bytea"))]
+"""A hash in a chain; empty before the first."""
 yes_no = Annotated[bool, mapped_column(server_default=text("false"))]
 codes = Annotated[list[str], mapped_column(ARRAY(Text), server_default=text("'{}'"))]
 numbers = Annotated[list[int], mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))]

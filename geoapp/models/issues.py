@@ -17,10 +17,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from geoapp.domain.values import SEVERITIES, IssueState, Level, PlacedBy, Privacy, Source, VerdictClass
 from geoapp.models.base import (
     Base,
+    count,
     created_at,
     document,
     geometry,
     instant,
+    link,
     numbers,
     on_earth,
     one_of,
@@ -36,7 +38,9 @@ class Issue(Base):
     """问题: a point, always; what is known of it, where it stands, and whose it is.
 
     ``geom`` is where it is; ``public_geom`` is what the public may know of that (the same point, a
-    point of the 100 m grid, or nothing), and every public query reads only this one.
+    point of the 100 m grid, or nothing), and every public query reads only this one. ``stage``, ``due_at``
+    and ``paused`` say what domain.deadlines finds in the history; ``returns`` and ``reworks`` count in it.
+    ``history_hash`` is the hash of the newest history row: without it, its loss could not be told.
     """
 
     __tablename__ = "issue"
@@ -69,6 +73,11 @@ class Issue(Base):
         Index(None, "category_code", "reported_at"),
         Index(None, "community_id", "reported_at"),
         Index(None, "unit_id"),
+        Index("ix_issue_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+        Index("ix_issue_merged_into", "merged_into", postgresql_where=sa.text("merged_into IS NOT NULL")),
+        Index("ix_issue_part_of", "part_of", postgresql_where=sa.text("part_of IS NOT NULL")),
+        CheckConstraint("merged_into <> id AND part_of <> id", name="not_its_own_part"),
+        CheckConstraint("merged_into IS NULL OR state = 'duplicate'", name="merged_is_a_duplicate"),
         Index("ix_issue_candidate_ids", "candidate_ids", postgresql_using="gin"),
     )
 
@@ -98,7 +107,11 @@ class Issue(Base):
     reported_at: Mapped[instant]
     updated_at: Mapped[instant]
     ended_at: Mapped[instant | None]
-    due_on: Mapped[date | None]
+    stage: Mapped[words]
+    due_at: Mapped[instant | None]
+    paused: Mapped[yes_no]
+    returns: Mapped[count]
+    reworks: Mapped[count]
     community_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
     community_verdict: Mapped[str]
     verdict: Mapped[str]
@@ -110,12 +123,20 @@ class Issue(Base):
     cost_spent: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     fund_source: Mapped[words]
     synthetic: Mapped[yes_no]
+    merged_into: Mapped[UUID | None]
+    part_of: Mapped[UUID | None]
+    history_seq: Mapped[count]
+    history_hash: Mapped[link]
     version: Mapped[int] = mapped_column(server_default=sa.text("1"))
     stored_at: Mapped[created_at]
 
 
 class History(Base):
-    """What happened to an issue: rows are added, never changed or removed."""
+    """What happened to an issue: rows are added, never changed or removed (a trigger sees to it).
+
+    ``hash`` is of the row's content and of the hash before it; ``person_id`` has no foreign key, because who
+    acted stays on record when the account is gone. What is ``internal`` no public door shows.
+    """
 
     __tablename__ = "history"
     __table_args__ = (
@@ -131,4 +152,7 @@ class History(Base):
     actor: Mapped[words]
     note: Mapped[words]
     detail: Mapped[document]
+    person_id: Mapped[UUID | None]
+    internal: Mapped[yes_no]
+    hash: Mapped[link]
     recorded_at: Mapped[created_at]

@@ -31,11 +31,22 @@ class Case:
     verdict: Verdict
 
 
-def search(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo, limit: int, after: str | None = None) -> Page:
-    """Newest first. Raises BadInput for a token that is not ours, NotFound for a code that nothing has."""
+def search(
+    viewer: Viewer,
+    wanted: IssueFilter,
+    *,
+    zone: ZoneInfo,
+    limit: int,
+    after: str | None = None,
+    by_deadline: bool = False,
+) -> Page:
+    """Newest first, or the nearest deadline first.
+
+    Raises BadInput for a token that is not ours, NotFound for a code that nothing has.
+    """
     with snapshot() as db:
         try:
-            rows, token = issues.page(db, wanted, viewer, zone=zone, limit=limit, after=after)
+            rows, token = issues.page(db, wanted, viewer, zone=zone, limit=limit, after=after, by_deadline=by_deadline)
         except ValueError:
             raise BadInput("after", "token") from None
         return Page(rows, issues.count(db, wanted, viewer, zone), token)

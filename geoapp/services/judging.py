@@ -12,7 +12,7 @@ def judge_all(viewer: Viewer, *, today: date) -> int:  # noqa: ARG001 - whoever 
     """Judge every issue as of ``today``, or of the day it ended; returns how many verdicts changed."""
     with bulk() as db:
         locks.alone(db, Lock.BOUNDARIES)
-        changed = judging.rejudge(db, area_wkb=None, today=today)
+        changed = judging.rejudge(db, today=today)
         if changed:
             versions.bump(db, "issues")
     return changed

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
 from geoapp.domain.values import NewIssue, Privacy
-from geoapp.store import locks
+from geoapp.store import history, locks
 from geoapp.store.judging import judgement
 from geoapp.store.locks import Lock
 
@@ -106,32 +106,48 @@ def merge(db: Session, *, today: date) -> Merged:
 
 def _insert(db: Session) -> int:
     listed = ", ".join(_COPIED)
+    # The chain of a new issue is made before the issue, which carries its head. An updated one has a history.
+    db.execute(
+        text(
+            f"""
+            CREATE TEMP TABLE line ON COMMIT DROP AS
+            SELECT l.*, history_chain({history.content("l.issue_id", "l.seq", "l.")})
+                            OVER (PARTITION BY l.issue_id ORDER BY l.seq) AS hash
+            FROM (SELECT s.id AS issue_id, CAST(e.nth AS int) AS seq, (e.line ->> 'at')::timestamptz AS at,
+                         e.line ->> 'action' AS action, e.line ->> 'to_state' AS to_state,
+                         coalesce(e.line ->> 'actor', '') AS actor, coalesce(e.line ->> 'note', '') AS note,
+                         coalesce(e.line -> 'detail', '{{}}') AS detail, CAST(NULL AS uuid) AS person_id,
+                         false AS internal
+                  FROM staging s, jsonb_array_elements(s.history) WITH ORDINALITY AS e (line, nth)
+                  WHERE NOT EXISTS (SELECT FROM issue WHERE issue.id = s.id)) AS l
+            """
+        )
+    )
     stored = _count(
         db,
         f"""
         INSERT INTO issue (id, number, {listed}, community_id, community_verdict, verdict, judged_on, candidate_ids,
-                           unit_id, helping_unit_ids)
+                           unit_id, helping_unit_ids, returns, reworks, history_seq, history_hash)
         SELECT s.id, s.prefix || '-' || extract(year FROM s.reported_at) || '-'
                      || lpad(s.serial::text, greatest(6, length(s.serial::text)), '0'),
                {", ".join(f"s.{name}" for name in _COPIED)},
                v.community_id, v.community_verdict, v.verdict, v.judged_on, v.candidate_ids, unit.id,
-               ARRAY(SELECT u.id FROM unit u WHERE u.code = ANY (s.helping) ORDER BY array_position(s.helping, u.code))
+               ARRAY(SELECT u.id FROM unit u WHERE u.code = ANY (s.helping) ORDER BY array_position(s.helping, u.code)),
+               coalesce(told.returns, 0), coalesce(told.reworks, 0), coalesce(told.seq, 0), coalesce(told.hash, '')
         FROM (SELECT staging.*, nextval('issue_serial') AS serial FROM staging
               WHERE NOT EXISTS (SELECT FROM issue WHERE issue.id = staging.id) ORDER BY row) AS s
         JOIN verdict v USING (id) LEFT JOIN unit ON unit.code = s.unit
+        LEFT JOIN (SELECT issue_id, max(seq) AS seq, (array_agg(hash ORDER BY seq DESC))[1] AS hash,
+                          count(*) FILTER (WHERE action = 'return') AS returns,
+                          count(*) FILTER (WHERE action = 'rework') AS reworks
+                   FROM line GROUP BY issue_id) AS told ON told.issue_id = s.id
         ORDER BY s.row
         """,
     )
-    # A new issue has no history yet; that of an updated one has been written before.
     db.execute(
         text(
-            """
-            INSERT INTO history (issue_id, seq, at, action, to_state, actor, note, detail)
-            SELECT s.id, e.nth, (e.line ->> 'at')::timestamptz, e.line ->> 'action', e.line ->> 'to_state',
-                   coalesce(e.line ->> 'actor', ''), coalesce(e.line ->> 'note', ''), coalesce(e.line -> 'detail', '{}')
-            FROM staging s, jsonb_array_elements(s.history) WITH ORDINALITY AS e (line, nth)
-            WHERE NOT EXISTS (SELECT FROM history h WHERE h.issue_id = s.id)
-            """
+            f"INSERT INTO history (issue_id, seq, {history.COLUMNS}, hash) "
+            f"SELECT issue_id, seq, {history.COLUMNS}, hash FROM line"
         )
     )
     return stored
@@ -143,18 +159,23 @@ def _update(db: Session) -> int:
     return _count(
         db,
         f"""
-        WITH changed AS (
-            UPDATE issue i SET {listed}, unit_id = unit.id, community_id = v.community_id,
+        WITH line AS MATERIALIZED (
+            SELECT i.id AS issue_id, s.updated_at AS at, 'update' AS action,
+                   CASE WHEN s.state <> i.state THEN s.state END AS to_state, '' AS actor, '' AS note,
+                   jsonb_build_object('was_state', i.state) AS detail, CAST(NULL AS uuid) AS person_id,
+                   false AS internal
+            FROM issue i JOIN staging s USING (id) JOIN verdict USING (id)
+        ),
+        changed AS (
+            UPDATE issue SET {listed}, unit_id = unit.id, community_id = v.community_id,
                    community_verdict = v.community_verdict, verdict = v.verdict, judged_on = v.judged_on,
-                   candidate_ids = v.candidate_ids, version = i.version + 1
-            FROM staging s JOIN verdict v USING (id) JOIN issue was USING (id) LEFT JOIN unit ON unit.code = s.unit
-            WHERE i.id = s.id
-            RETURNING i.id, i.updated_at, i.state, was.state AS was_state
+                   candidate_ids = v.candidate_ids, version = issue.version + 1, {history.head("line")}
+            FROM staging s JOIN verdict v USING (id) JOIN line ON line.issue_id = s.id
+                 LEFT JOIN unit ON unit.code = s.unit
+            WHERE issue.id = s.id
+            RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash
         )
-        INSERT INTO history (issue_id, seq, at, action, to_state, detail)
-        SELECT c.id, (SELECT coalesce(max(seq), 0) + 1 FROM history h WHERE h.issue_id = c.id), c.updated_at, 'update',
-               CASE WHEN c.state <> c.was_state THEN c.state END, jsonb_build_object('was_state', c.was_state)
-        FROM changed c
+        {history.append("changed", "line")}
         """,
     )
 

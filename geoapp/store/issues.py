@@ -11,27 +11,38 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from geoapp.domain.permissions import sight
 from geoapp.domain.tiles import Bounds, box_bounds
-from geoapp.domain.values import IssueFilter, IssueState, Name, VerdictClass, Viewer
+from geoapp.domain.values import Duty, IssueFilter, IssueState, Name, VerdictClass, Viewer
 
 _COLUMNS = """
     i.id, i.number, i.category_code, cat.name_zh AS cat_zh, cat.name_en AS cat_en,
-    CASE WHEN i.text_released THEN i.title END AS title,
-    i.state, i.reported_at, i.ended_at, i.verdict, i.synthetic,
+    CASE WHEN i.text_released OR sight.full THEN i.title END AS title,
+    i.state, i.reported_at, i.ended_at, i.verdict, i.synthetic, i.stage, i.due_at, i.paused, i.returns, i.reworks,
     place.code AS place_code, place.name_zh AS place_zh, place.name_en AS place_en,
     unit.code AS unit_code, unit.name_zh AS unit_zh, unit.name_en AS unit_en,
-    ST_X(i.public_geom) AS lon, ST_Y(i.public_geom) AS lat
+    ST_X(shown.geom) AS lon, ST_Y(shown.geom) AS lat, sight.full AS in_full
 """
 _JOINS = """
     JOIN category cat ON cat.code = i.category_code
     LEFT JOIN place ON place.id = i.community_id
     LEFT JOIN unit ON unit.id = i.unit_id
+    CROSS JOIN LATERAL (SELECT {full} AS full) AS sight
+    CROSS JOIN LATERAL (SELECT CASE WHEN sight.full THEN i.geom ELSE i.public_geom END AS geom) AS shown
 """
+_NAMED = "ARRAY(SELECT id FROM {table} WHERE {only} code = ANY (:{bind}))"
+_NEWEST = "i.reported_at DESC, i.id DESC"
+_DUE = "coalesce(i.due_at, 'infinity'), i.id"
+BLUR_DEG = 0.002
+"""More than the grid of blurred places, in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssueRow:
-    """What a list, a map panel or a CSV line says of an issue. ``title`` is None until it is released."""
+    """What a list, a map panel or a CSV line says of an issue. ``title`` is None until it is released.
+
+    ``in_full`` says that this viewer sees all of it: the exact place, unreleased text, internal history.
+    """
 
     id: UUID
     number: str
@@ -43,12 +54,18 @@ class IssueRow:
     ended_at: datetime | None
     verdict: VerdictClass
     synthetic: bool
+    stage: str
+    due_at: datetime | None
+    paused: bool
+    returns: int
+    reworks: int
     community: str | None
     community_name: Name
     unit: str | None
     unit_name: Name
     lon: float
     lat: float
+    in_full: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,8 @@ class HistoryRow:
     to_state: IssueState | None
     actor: str
     note: str
+    detail: dict[str, Any]
+    internal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +101,31 @@ class IssueDetail:
     cost_planned: float | None
     cost_spent: float | None
     fund_source: str
+    version: int
+    merged_into: str | None
     history: tuple[HistoryRow, ...]
+
+
+def seen_in_full(viewer: Viewer) -> tuple[str, dict[str, Any]]:
+    """The SQL that is true for every ``issue i`` of which the viewer sees everything, and its binds."""
+    known = sight(viewer)
+    if known.communities is None:
+        return "true", {}
+    if known.is_nothing:
+        return "false", {}
+    here = _NAMED.format(table="place", only="kind = 'community' AND", bind="own_communities")
+    ours = _NAMED.format(table="unit", only="", bind="own_units")
+    # Without a community or unit the comparison is NULL, which a CASE takes for false but NOT would not.
+    return (
+        f"coalesce(i.community_id = ANY ({here}) OR i.unit_id = ANY ({ours}) OR i.helping_unit_ids && {ours}, false)",
+        {"own_communities": sorted(known.communities), "own_units": sorted(known.units)},
+    )
 
 
 def condition(  # noqa: C901 - one short branch for each part of a filter
     wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo
 ) -> tuple[str, dict[str, Any]]:
-    """The WHERE of every public query over ``issue i``, and its binds: the filter, and what the viewer may see."""
+    """The WHERE of every query over ``issue i``, and its binds: the filter, and what the viewer may see."""
     parts: list[str] = []
     binds: dict[str, Any] = {}
 
@@ -96,8 +133,11 @@ def condition(  # noqa: C901 - one short branch for each part of a filter
         parts.append(sql)
         binds.update(values)
 
-    if viewer.is_public:
+    full, own = seen_in_full(viewer)
+    if full == "false":
         also("i.public_geom IS NOT NULL")
+    elif full != "true":
+        also(f"(i.public_geom IS NOT NULL OR {full})", **own)
     if wanted.categories:
         also(
             "i.category_code = ANY (ARRAY(SELECT code FROM category WHERE path && CAST(:categories AS text[])))",
@@ -123,10 +163,40 @@ def condition(  # noqa: C901 - one short branch for each part of a filter
         also("i.reported_at >= :since", since=datetime.combine(wanted.since, time(), zone))
     if wanted.until:
         also("i.reported_at < :until", until=datetime.combine(wanted.until + timedelta(days=1), time(), zone))
-    if wanted.box:
+    if wanted.box and full == "false":
         sql, values = within(box_bounds(wanted.box))
         also(sql, **values)
+    elif wanted.box:
+        box = wanted.box
+        also(
+            f"i.geom && ST_Expand(ST_MakeEnvelope(:west, :south, :east, :north, 4326), {BLUR_DEG}) AND (SELECT "
+            "ST_X(at) >= :west AND ST_X(at) < :east AND ST_Y(at) >= :south AND ST_Y(at) < :north "
+            f"FROM (SELECT CASE WHEN {full} THEN i.geom ELSE i.public_geom END AS at) AS shown_at)",
+            **own,
+            west=box.west,
+            south=box.south,
+            east=box.east,
+            north=box.north,
+        )
+    if wanted.duties is not None:
+        also(*_waiting(wanted.duties, binds))
     return " AND ".join(parts) or "true", binds
+
+
+def _waiting(duties: tuple[Duty, ...], binds: dict[str, Any]) -> tuple[str]:
+    found = ["false"]
+    for nth, duty in enumerate(duties):
+        binds[f"states_{nth}"] = [str(state) for state in duty.states]
+        one = f"i.state = ANY (:states_{nth})"
+        if duty.unit is not None:
+            binds[f"of_{nth}"] = duty.unit
+            one += f" AND i.unit_id = (SELECT id FROM unit WHERE code = :of_{nth})"
+        elif duty.communities is not None:
+            binds[f"in_{nth}"] = sorted(duty.communities)
+            here = _NAMED.format(table="place", only="kind = 'community' AND", bind=f"in_{nth}")
+            one += f" AND i.community_id = ANY ({here})"
+        found.append(f"({one})")
+    return (f"({' OR '.join(found)})",)
 
 
 def within(bounds: Bounds) -> tuple[str, dict[str, float]]:
@@ -145,33 +215,45 @@ def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> i
 
 
 def page(
-    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, limit: int, after: str | None
+    db: Session,
+    wanted: IssueFilter,
+    viewer: Viewer,
+    *,
+    zone: ZoneInfo,
+    limit: int,
+    after: str | None,
+    by_deadline: bool = False,
 ) -> tuple[list[IssueRow], str | None]:
-    """Newest first, at most ``limit``; and the token to ask for what follows (None at the end).
+    """Newest first, or the nearest deadline first; at most ``limit``, and the token for what follows (None: the end).
 
     Raises ValueError for a token that is not one of ours.
     """
     where, binds = condition(wanted, viewer, zone)
+    joins, own = _joins(viewer)
     if after:
         at, last = _untoken(after)
-        where += " AND (i.reported_at, i.id) < (:last_at, :last_id)"
+        where += (
+            " AND (coalesce(i.due_at, 'infinity'), i.id) > (CAST(:last_at AS timestamptz), :last_id)"
+            if by_deadline
+            else " AND (i.reported_at, i.id) < (CAST(:last_at AS timestamptz), :last_id)"
+        )
         binds |= {"last_at": at, "last_id": last}
+    order = _DUE if by_deadline else _NEWEST
     found = db.execute(
-        text(
-            f"SELECT {_COLUMNS} FROM issue i {_JOINS} WHERE {where} ORDER BY i.reported_at DESC, i.id DESC LIMIT :limit"
-        ),
-        binds | {"limit": limit + 1},
+        text(f"SELECT {_COLUMNS} FROM issue i {joins} WHERE {where} ORDER BY {order} LIMIT :limit"),
+        binds | own | {"limit": limit + 1},
     ).all()
     rows = [_row(row) for row in found[:limit]]
-    return rows, _token(rows[-1]) if rows and len(found) > limit else None
+    return rows, _token(rows[-1], by_deadline=by_deadline) if rows and len(found) > limit else None
 
 
 def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -> Iterator[IssueRow]:
     """All of them, newest first, streamed in portions: memory does not grow with the answer."""
     where, binds = condition(wanted, viewer, zone)
+    joins, own = _joins(viewer)
     found = db.execute(
-        text(f"SELECT {_COLUMNS} FROM issue i {_JOINS} WHERE {where} ORDER BY i.reported_at DESC, i.id DESC"),
-        binds,
+        text(f"SELECT {_COLUMNS} FROM issue i {joins} WHERE {where} ORDER BY {_NEWEST}"),
+        binds | own,
         execution_options={"yield_per": 2000},
     )
     for row in found:
@@ -185,33 +267,62 @@ def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail |
         key, binds["name"] = "i.id = :name", UUID(name)
     except ValueError:
         key, binds["name"] = "i.number = :name", name
+    joins, own = _joins(viewer)
     row = db.execute(
         text(
             f"""
-            SELECT {_COLUMNS}, i.severity, i.privacy, i.source, i.source_name, i.placed_by, i.level, i.accuracy_m,
-                   i.judged_on, i.cost_planned, i.cost_spent, i.fund_source,
-                   CASE WHEN i.text_released THEN i.text ELSE '' END AS text,
-                   CASE WHEN i.text_released AND i.privacy = 'public' THEN i.address ELSE '' END AS address,
-                   ST_AsGeoJSON(shown.extent, 7) AS extent,
-                   CASE ST_Dimension(shown.extent) WHEN 1 THEN ST_Length(shown.extent::geography) END AS length_m,
-                   CASE ST_Dimension(shown.extent) WHEN 2 THEN ST_Area(shown.extent::geography) END AS area_m2,
+            SELECT {_COLUMNS}, i.severity, i.privacy, i.source, i.source_name, i.placed_by, i.level, i.judged_on,
+                   i.cost_planned, i.cost_spent, i.fund_source, i.version,
+                   (SELECT o.number FROM issue o WHERE o.id = i.merged_into
+                       AND (o.public_geom IS NOT NULL OR sight.full)) AS merged_into,
+                   CASE WHEN i.text_released OR sight.full THEN i.text ELSE '' END AS text,
+                   CASE WHEN i.text_released AND exact.yes OR sight.full THEN i.address ELSE '' END AS address,
+                   CASE WHEN exact.yes THEN i.accuracy_m END AS accuracy_m,
+                   ST_AsGeoJSON(extent.geom, 7) AS extent,
+                   CASE ST_Dimension(extent.geom) WHEN 1 THEN ST_Length(extent.geom::geography) END AS length_m,
+                   CASE ST_Dimension(extent.geom) WHEN 2 THEN ST_Area(extent.geom::geography) END AS area_m2,
                    ARRAY(SELECT ARRAY[u.name_zh, u.name_en] FROM unit u WHERE u.id = ANY (i.helping_unit_ids)
                          ORDER BY u.code) AS helping
-            FROM issue i {_JOINS}
-            CROSS JOIN LATERAL (SELECT CASE WHEN i.privacy = 'public' THEN i.extent END AS extent) AS shown
+            FROM issue i {joins}
+            CROSS JOIN LATERAL (SELECT i.privacy = 'public' OR sight.full AS yes) AS exact
+            CROSS JOIN LATERAL (SELECT CASE WHEN exact.yes THEN i.extent END AS geom) AS extent
             WHERE {key} AND {where}
             """
         ),
-        binds,
+        binds | own,
     ).first()
     return None if row is None else _detail(db, row)
 
 
-def _detail(db: Session, row: Row[Any]) -> IssueDetail:
-    history = db.execute(
-        text("SELECT at, action, to_state, actor, note FROM history WHERE issue_id = :id ORDER BY at, seq"),
-        {"id": row.id},
+def history_of(db: Session, issue_id: UUID, *, internal: bool) -> tuple[HistoryRow, ...]:
+    """What happened, oldest first; with what is internal only on demand."""
+    found = db.execute(
+        text(
+            "SELECT at, action, to_state, actor, note, detail, internal FROM history "
+            "WHERE issue_id = :id AND (:internal OR NOT internal) ORDER BY at, seq"
+        ),
+        {"id": issue_id, "internal": internal},
     )
+    return tuple(
+        HistoryRow(
+            at=line.at,
+            action=line.action,
+            to_state=IssueState(line.to_state) if line.to_state else None,
+            actor=line.actor,
+            note=line.note,
+            detail=line.detail,
+            internal=line.internal,
+        )
+        for line in found
+    )
+
+
+def _joins(viewer: Viewer) -> tuple[str, dict[str, Any]]:
+    full, own = seen_in_full(viewer)
+    return _JOINS.format(full=full), own
+
+
+def _detail(db: Session, row: Row[Any]) -> IssueDetail:
     return IssueDetail(
         row=_row(row),
         text=row.text,
@@ -222,7 +333,7 @@ def _detail(db: Session, row: Row[Any]) -> IssueDetail:
         source_name=row.source_name,
         placed_by=row.placed_by,
         level=row.level,
-        accuracy_m=row.accuracy_m if row.privacy == "public" else None,
+        accuracy_m=row.accuracy_m,
         judged_on=row.judged_on,
         extent=row.extent,
         length_m=row.length_m,
@@ -231,12 +342,9 @@ def _detail(db: Session, row: Row[Any]) -> IssueDetail:
         cost_planned=None if row.cost_planned is None else float(row.cost_planned),
         cost_spent=None if row.cost_spent is None else float(row.cost_spent),
         fund_source=row.fund_source,
-        history=tuple(
-            HistoryRow(
-                line.at, line.action, IssueState(line.to_state) if line.to_state else None, line.actor, line.note
-            )
-            for line in history
-        ),
+        version=row.version,
+        merged_into=row.merged_into,
+        history=history_of(db, row.id, internal=row.in_full),
     )
 
 
@@ -252,20 +360,28 @@ def _row(row: Row[Any]) -> IssueRow:
         ended_at=row.ended_at,
         verdict=VerdictClass(row.verdict),
         synthetic=row.synthetic,
+        stage=row.stage,
+        due_at=row.due_at,
+        paused=row.paused,
+        returns=row.returns,
+        reworks=row.reworks,
         community=row.place_code,
         community_name=Name(row.place_zh or "", row.place_en or ""),
         unit=row.unit_code,
         unit_name=Name(row.unit_zh or "", row.unit_en or ""),
         lon=row.lon,
         lat=row.lat,
+        in_full=row.in_full,
     )
 
 
-def _token(row: IssueRow) -> str:
-    return base64.urlsafe_b64encode(f"{row.reported_at.isoformat()} {row.id}".encode()).decode().rstrip("=")
+def _token(row: IssueRow, *, by_deadline: bool) -> str:
+    due = row.due_at.isoformat() if row.due_at else "infinity"
+    at = due if by_deadline else row.reported_at.isoformat()
+    return base64.urlsafe_b64encode(f"{at} {row.id}".encode()).decode().rstrip("=")
 
 
-def _untoken(token: str) -> tuple[datetime, UUID]:
+def _untoken(token: str) -> tuple[str, UUID]:
     # binascii.Error and UnicodeDecodeError are ValueErrors too.
     at, _, last = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
-    return datetime.fromisoformat(at).astimezone(UTC), UUID(last)
+    return at if at == "infinity" else datetime.fromisoformat(at).astimezone(UTC).isoformat(), UUID(last)

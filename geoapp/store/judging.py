@@ -5,11 +5,13 @@ The rule is domain.responsibility's, and a test holds the two together. Pieces o
 """
 
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.values import NEAR_EDGE_M
+from geoapp.store import history
 
 # Degrees that hold ``tolerance`` metres; widened by 1 % because the ellipsoid is not this sphere.
 _NEARBY = "ST_Expand(t.geom, t.tolerance / (110000 * cos(radians(ST_Y(t.geom)))), t.tolerance / 110000)"
@@ -92,8 +94,8 @@ def _parts(of: str) -> str:
                OR ST_DWithin(part.area::geography, t.geom::geography, t.tolerance, false))"""
 
 
-def rejudge(db: Session, *, area_wkb: bytes | None, today: date) -> int:
-    """Judge again the issues in and around an area (WKB, EPSG:4326; None: all); returns how many changed.
+def rejudge(db: Session, *, today: date, area_wkb: bytes | None = None, only: UUID | None = None) -> int:
+    """Judge again the issues in and around an area (WKB, EPSG:4326), ``only`` one, or all; returns how many changed.
 
     What changed is written into each issue's history. An issue that has ended is judged by the
     boundaries of its day, so a later settlement leaves it as it was.
@@ -101,27 +103,31 @@ def rejudge(db: Session, *, area_wkb: bytes | None, today: date) -> int:
     target = "SELECT id, geom, category_code, accuracy_m, ended_at::date AS ended_on FROM issue"
     if area_wkb is not None:
         target += " WHERE geom && ST_Expand(ST_GeomFromWKB(:area, 4326), 0.01)"
+    elif only is not None:
+        target += " WHERE id = :only"
     changed = db.execute(
         text(
             f"""
-            WITH was AS MATERIALIZED (SELECT id, verdict FROM issue),
+            WITH new AS MATERIALIZED ({judgement(target)}),
+            line AS MATERIALIZED (
+                SELECT issue.id AS issue_id, now() AS at, 'judge' AS action, NULL AS to_state, '' AS actor, '' AS note,
+                       jsonb_build_object('from', issue.verdict, 'to', new.verdict, 'as_of', new.judged_on) AS detail,
+                       CAST(NULL AS uuid) AS person_id, false AS internal
+                FROM issue JOIN new USING (id)
+                WHERE (issue.community_id, issue.community_verdict, issue.verdict, issue.candidate_ids)
+                      IS DISTINCT FROM (new.community_id, new.community_verdict, new.verdict, new.candidate_ids)
+            ),
             changed AS (
                 UPDATE issue SET community_id = new.community_id, community_verdict = new.community_verdict,
                        verdict = new.verdict, candidate_ids = new.candidate_ids, judged_on = new.judged_on,
-                       version = version + 1
-                FROM ({judgement(target)}) AS new
-                WHERE issue.id = new.id
-                  AND (issue.community_id, issue.community_verdict, issue.verdict, issue.candidate_ids)
-                      IS DISTINCT FROM (new.community_id, new.community_verdict, new.verdict, new.candidate_ids)
-                RETURNING issue.id, issue.verdict, issue.judged_on
+                       version = version + 1, {history.head("line")}
+                FROM line JOIN new ON new.id = line.issue_id
+                WHERE issue.id = line.issue_id
+                RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash
             )
-            INSERT INTO history (issue_id, seq, at, action, detail)
-            SELECT changed.id, (SELECT coalesce(max(seq), 0) + 1 FROM history h WHERE h.issue_id = changed.id),
-                   now(), 'judge',
-                   jsonb_build_object('from', was.verdict, 'to', changed.verdict, 'as_of', changed.judged_on)
-            FROM changed JOIN was USING (id)
+            {history.append("changed", "line")}
             """
         ),
-        {"today": today} | ({"area": area_wkb} if area_wkb is not None else {}),
+        {"today": today, "area": area_wkb, "only": only},
     )
     return int(changed.rowcount)  # type: ignore[attr-defined]

@@ -7,12 +7,16 @@ import pytest
 import shapely
 from pyproj import Geod
 from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
 
 from geoapp import config, demo
 from geoapp.demo import land, reports
 from geoapp.demo.planted import BACKGROUND, CLUSTERS
-from geoapp.domain.values import OPERATOR
+from geoapp.domain.permissions import Right
+from geoapp.domain.values import OPERATOR, IssueState
+from geoapp.domain.workflow import TABLE
 from geoapp.services import vectorfile
+from geoapp.store import history
 from tests.conftest import DEMO_NOW
 
 ELLIPSOID = Geod(ellps="WGS84")
@@ -165,3 +169,30 @@ def test_a_filling_that_was_broken_off_is_completed_by_the_next(monkeypatch, set
 
 def _power_cut(*_, **__):
     raise KeyboardInterrupt
+
+
+def test_every_course_walks_the_table_of_the_workflow(ask):
+    lines = ask("SELECT issue_id, action, to_state FROM history ORDER BY issue_id, seq")
+    state, last, strays = IssueState.REPORTED, None, []
+    for issue_id, action, to_state in lines:
+        if issue_id != last:
+            state, last = IssueState.REPORTED, issue_id
+        elif action != "judge":
+            rule = TABLE[Right(action)]
+            if state not in rule.origins or rule.to_state != (to_state and IssueState(to_state)):
+                strays.append((state, action, to_state))
+            state = rule.to_state or state
+
+    assert strays == []
+
+
+def test_the_histories_are_unbroken_chains_and_the_counters_follow_from_them(ask, demo_database):
+    assert ask("SELECT count(*) FROM issue WHERE returns <> (SELECT count(*) FROM history h "
+               "WHERE h.issue_id = issue.id AND action = 'return')") == [(0,)]  # fmt: skip
+    engine = create_engine(demo_database.replace("postgresql:", "postgresql+psycopg:"))
+    with Session(engine) as db:
+        rows, breaks = history.verify(db)
+    engine.dispose()
+
+    assert rows > 10_000
+    assert breaks == []

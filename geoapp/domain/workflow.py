@@ -1,0 +1,235 @@
+"""The way of an issue from report (上报) to close (结案): one table of actions, and who may take each when.
+
+Pure: ``decide`` gives a transition or a refusal with its reason. Whoever writes stores what it says;
+whoever shows a page asks ``options`` and shows exactly these actions.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from geoapp.domain.permissions import Right, Subject, grants_for, works_for_its_unit
+from geoapp.domain.values import Duty, IssueState, Level, Role, Viewer
+
+LONGEST_NOTE = 4000
+
+
+class Need(StrEnum):
+    """What an action cannot do without."""
+
+    REASON = "reason"
+    UNIT = "unit"
+    UNTIL = "until"
+    ORIGINAL = "original"
+    AFTER_PHOTO = "after_photo"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table: from which states an action leads where (None: it stays), and what it needs.
+
+    ``checks`` marks judging the work: whoever did it may not. ``counted`` names the issue's counter that
+    goes up by one.
+    """
+
+    action: Right
+    origins: frozenset[IssueState]
+    to_state: IssueState | None
+    needs: tuple[Need, ...] = ()
+    checks: bool = False
+    counted: str = ""
+
+
+_S, _N, _R = IssueState, Need, Right
+
+
+def _from(*states: IssueState) -> frozenset[IssueState]:
+    return frozenset(states)
+
+
+_ALIVE = frozenset(state for state in IssueState if not state.ended)
+
+TABLE: Mapping[Right, Rule] = {
+    rule.action: rule
+    for rule in (
+        Rule(_R.ACCEPT, _from(_S.REPORTED, _S.REOPENED), _S.ACCEPTED),
+        Rule(_R.REFUSE, _from(_S.REPORTED), _S.REFUSED, (_N.REASON,)),
+        Rule(_R.DUPLICATE, _from(_S.REPORTED, _S.ACCEPTED, _S.REOPENED), _S.DUPLICATE, (_N.ORIGINAL,)),
+        Rule(_R.RESTORE, _from(_S.REFUSED, _S.DUPLICATE), _S.REPORTED, (_N.REASON,)),
+        Rule(_R.TO_AGENDA, _from(_S.ACCEPTED, _S.RETURNED), _S.AGENDA, (_N.REASON,)),
+        Rule(_R.DECIDE, _from(_S.AGENDA), _S.ACCEPTED, (_N.REASON,)),
+        Rule(_R.DISPATCH, _from(_S.ACCEPTED, _S.RETURNED, _S.DEFERRED, _S.SHELVED), _S.DISPATCHED, (_N.UNIT,)),
+        Rule(_R.RETURN, _from(_S.DISPATCHED), _S.RETURNED, (_N.REASON,), counted="returns"),
+        Rule(_R.START, _from(_S.DISPATCHED, _S.REWORK), _S.HANDLING),
+        Rule(_R.REPORT_DONE, _from(_S.HANDLING, _S.REWORK), _S.DONE, (_N.AFTER_PHOTO,)),
+        Rule(_R.CLOSE, _from(_S.DONE), _S.CLOSED, checks=True),
+        Rule(_R.REWORK, _from(_S.DONE), _S.REWORK, (_N.REASON,), checks=True, counted="reworks"),
+        Rule(_R.REOPEN, _from(_S.CLOSED), _S.REOPENED, (_N.REASON,), checks=True),
+        Rule(_R.DEFER, _from(_S.DISPATCHED, _S.HANDLING, _S.REWORK), _S.DEFERRED, (_N.REASON, _N.UNTIL)),
+        Rule(
+            _R.SHELVE,
+            _from(_S.ACCEPTED, _S.AGENDA, _S.RETURNED, _S.DISPATCHED, _S.HANDLING, _S.DEFERRED),
+            _S.SHELVED,
+            (_N.REASON,),
+        ),
+        Rule(_R.RESUME, _from(_S.SHELVED), _S.ACCEPTED),
+        Rule(_R.VISIT, _ALIVE, None, (_N.REASON,)),
+        Rule(_R.SETTLE, _ALIVE, None, (_N.REASON,)),
+        Rule(_R.NOTE, frozenset(_S), None, (_N.REASON,)),
+    )
+}
+"""Every action. A pair of state and action that does not stand here is refused."""
+
+DUTIES: Mapping[IssueState, tuple[Role, ...]] = {
+    _S.REPORTED: (Role.COMMUNITY,),
+    _S.REOPENED: (Role.COMMUNITY,),
+    _S.ACCEPTED: (Role.COMMUNITY,),
+    _S.RETURNED: (Role.COMMUNITY,),
+    _S.DEFERRED: (Role.COMMUNITY,),
+    _S.AGENDA: (Role.SECRETARY,),
+    _S.SHELVED: (Role.SECRETARY,),
+    _S.DISPATCHED: (Role.UNIT,),
+    _S.HANDLING: (Role.UNIT,),
+    _S.REWORK: (Role.UNIT,),
+    _S.DONE: (Role.SUPERVISOR, Role.COMMUNITY),
+}
+"""For whom an issue waits in each state: the inbox of a role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What of an issue decides: where it stands, whose it is, and whether an after-photo of this round is there."""
+
+    id: UUID
+    state: IssueState
+    subject: Subject
+    after_photo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What comes with an action. ``unit`` and ``helping`` are codes, ``original`` the issue this one repeats."""
+
+    note: str = ""
+    unit: str | None = None
+    helping: tuple[str, ...] = ()
+    until: date | None = None
+    original: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What is to be written: the state after it, by which role, and every change of the issue's facts."""
+
+    action: Right
+    to_state: IssueState | None
+    actor: Role
+    note: str
+    detail: dict[str, Any] = dataclasses.field(default_factory=dict)
+    unit: str | None = None
+    helping: tuple[str, ...] | None = None
+    level: Level | None = None
+    original: UUID | None = None
+    counted: str = ""
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why not: a key under ``refusal.`` in words with its parameters, and the field that is to be mended."""
+
+    reason: str
+    field: str = ""
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An action that leads on from here: what it needs, and why this viewer may not take it (None: may)."""
+
+    action: Right
+    needs: tuple[Need, ...]
+    refusal: Refusal | None
+
+
+def decide(case: Case, action: Right, viewer: Viewer, given: Given, *, today: date) -> Transition | Refusal:
+    """May this viewer do this now, and what follows. ``today`` bounds the day until which one may defer."""
+    rule = TABLE.get(action)
+    if rule is None:
+        return Refusal("no_such_action", "action", {"action": str(action)})
+    if refusal := _entitled(case, rule, viewer) or next(_lacking(case, rule, given, today), None):
+        return refusal
+    grant = grants_for(viewer, action, case.subject)[0]
+    note = given.note.strip()
+    detail: dict[str, Any] = {}
+    if Need.UNIT in rule.needs:
+        detail = {"unit": given.unit, "helping": list(given.helping)}
+    if given.until and Need.UNTIL in rule.needs:
+        detail["until"] = given.until.isoformat()
+    if given.original and Need.ORIGINAL in rule.needs:
+        detail["original"] = str(given.original)
+    return Transition(
+        action,
+        rule.to_state,
+        grant.role,
+        note,
+        detail,
+        unit=given.unit if Need.UNIT in rule.needs else None,
+        helping=given.helping if Need.UNIT in rule.needs else None,
+        level=Level.JOINT_MEETING if action in {Right.TO_AGENDA, Right.DECIDE} else None,
+        original=given.original if Need.ORIGINAL in rule.needs else None,
+        counted=rule.counted,
+        internal=action is Right.NOTE,
+    )
+
+
+def options(case: Case, viewer: Viewer) -> tuple[Option, ...]:
+    """Every action that leads on from this state, in the order of the table, with the reason where it is refused."""
+    return tuple(
+        Option(rule.action, rule.needs, _entitled(case, rule, viewer))
+        for rule in TABLE.values()
+        if case.state in rule.origins
+    )
+
+
+def duties(viewer: Viewer) -> tuple[Duty, ...]:
+    """What waits for this viewer: the inbox, as a filter."""
+    found = []
+    for grant in viewer.grants:
+        states = tuple(state for state, roles in DUTIES.items() if grant.role in roles)
+        if states:
+            found.append(Duty(states, None if grant.role is Role.UNIT else grant.communities, grant.unit))
+    return tuple(found)
+
+
+def _entitled(case: Case, rule: Rule, viewer: Viewer) -> Refusal | None:
+    if not grants_for(viewer, rule.action, case.subject):
+        return Refusal("not_yours", "action", {"action": str(rule.action)})
+    if case.state not in rule.origins:
+        return Refusal("not_now", "action", {"action": str(rule.action), "state": str(case.state)})
+    if rule.checks and works_for_its_unit(viewer, case.subject):
+        return Refusal("own_work", "action")
+    if Need.AFTER_PHOTO in rule.needs and not case.after_photo:
+        return Refusal("needs_after_photo", "photo")
+    return None
+
+
+def _lacking(case: Case, rule: Rule, given: Given, today: date) -> Iterator[Refusal]:
+    if len(given.note) > LONGEST_NOTE:
+        yield Refusal("note_too_long", "note", {"most": LONGEST_NOTE})
+    if Need.REASON in rule.needs and not given.note.strip():
+        yield Refusal("needs_reason", "note")
+    if Need.UNIT in rule.needs and not given.unit:
+        yield Refusal("needs_unit", "unit")
+    if given.unit in given.helping:
+        yield Refusal("helps_itself", "helping")
+    if Need.UNTIL in rule.needs and (given.until is None or given.until <= today):
+        yield Refusal("needs_until", "until")
+    if Need.ORIGINAL in rule.needs and given.original is None:
+        yield Refusal("needs_original", "original")
+    if given.original == case.id:
+        yield Refusal("repeats_itself", "original")

@@ -1,0 +1,98 @@
+"""Carrying an issue on: every action of the workflow is one use case and one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from geoapp.domain import workflow
+from geoapp.domain.permissions import Right
+from geoapp.domain.values import IssueState, Viewer
+from geoapp.domain.workflow import Given, Option, Refusal
+from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, Refused, VersionNeeded
+from geoapp.store import cases, judging, versions
+from geoapp.store.cases import Standing
+from geoapp.store.session import snapshot, transaction
+
+__all__ = ["Receipt", "Work", "act", "work_on"]
+
+_WHO = {"not_yours", "own_work"}
+_WHEN = {"not_now", "no_such_action"}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an action has led to."""
+
+    number: str
+    state: IssueState
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a viewer may do to an issue now, and the version to name when doing it."""
+
+    number: str
+    version: int
+    options: tuple[Option, ...]
+
+
+def work_on(viewer: Viewer, name: str, *, zone: ZoneInfo) -> Work:
+    """Every action that leads on from here, each with the reason where it is refused; raises NotFound."""
+    with snapshot() as db:
+        standing = _found(cases.read(db, name, viewer, zone), name)
+    return Work(standing.number, standing.version, workflow.options(standing.case, viewer))
+
+
+def act(
+    viewer: Viewer, name: str, action: str, given: Given, *, version: int | None, now: datetime, zone: ZoneInfo
+) -> Receipt:
+    """Take an action on an issue that was read as ``version``.
+
+    Raises NotFound; VersionNeeded without a version; Conflict when the issue has changed since; NotYours,
+    Refused or Incomplete with the reason when the workflow says no; BadInput for a unit or an original
+    that does not exist.
+    """
+    if version is None:
+        raise VersionNeeded("version", "missing")
+    today = now.astimezone(zone).date()
+    with transaction() as db:
+        standing = _found(cases.read(db, name, viewer, zone, lock=True), name)
+        if standing.version != version:
+            raise Conflict(standing.number, standing.version)
+        right = Right(action) if action in set(Right) else None
+        decided = (
+            workflow.decide(standing.case, right, viewer, given, today=today)
+            if right
+            else Refusal("no_such_action", "action", {"action": action[:40]})
+        )
+        if isinstance(decided, Refusal):
+            raise _refused(decided)
+        if unknown := cases.unknown_units(db, [*filter(None, (given.unit, *given.helping))]):
+            raise BadInput("unit", "unknown", value=unknown[0][:40])
+        if decided.original:
+            _check_original(cases.read(db, str(decided.original), viewer, zone))
+        written = cases.write(db, standing.case, decided, viewer=viewer, now=now)
+        if standing.case.state.ended and decided.to_state and not decided.to_state.ended:
+            # What comes back to life is judged by the boundaries of today; a changed verdict is one line more.
+            written += judging.rejudge(db, only=standing.case.id, today=today)
+        versions.bump(db, "issues")
+    return Receipt(standing.number, decided.to_state or standing.case.state, written)
+
+
+def _check_original(original: Standing | None) -> None:
+    if original is None:
+        raise Incomplete("no_such_original", "original")
+    if original.case.state is IssueState.DUPLICATE:
+        raise Incomplete("original_is_duplicate", "original")
+
+
+def _found(standing: Standing | None, name: str) -> Standing:
+    if standing is None:
+        raise NotFound("issue", name)
+    return standing
+
+
+def _refused(refusal: Refusal) -> Refused:
+    kind = NotYours if refusal.reason in _WHO else Refused if refusal.reason in _WHEN else Incomplete
+    return kind(refusal.reason, refusal.field, **refusal.params)

@@ -1,0 +1,121 @@
+"""An issue while it is worked on: locked, decided about elsewhere, written with its line of history."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geoapp.domain.permissions import Subject
+from geoapp.domain.values import IssueFilter, IssueState, Viewer
+from geoapp.domain.workflow import Case, Transition
+from geoapp.store import history
+from geoapp.store.issues import condition
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A case with the version that a change must name, and the category that its deadlines come from."""
+
+    case: Case
+    number: str
+    version: int
+    category: str
+
+
+def read(db: Session, name: str, viewer: Viewer, zone: ZoneInfo, *, lock: bool = False) -> Standing | None:
+    """An issue by number or id as the workflow sees it; locked until the end of the transaction on demand.
+
+    None when there is none that this viewer may see.
+    """
+    where, binds = condition(IssueFilter(), viewer, zone)
+    try:
+        key, binds["name"] = "i.id = :name", UUID(name)
+    except ValueError:
+        key, binds["name"] = "i.number = :name", name
+    row = db.execute(
+        text(
+            f"""
+            SELECT i.id, i.number, i.version, i.state, i.category_code,
+                   (SELECT code FROM place WHERE place.id = i.community_id) AS community,
+                   (SELECT code FROM unit WHERE unit.id = i.unit_id) AS unit,
+                   ARRAY(SELECT code FROM unit WHERE unit.id = ANY (i.helping_unit_ids)) AS helping
+            FROM issue i WHERE {key} AND {where} {"FOR UPDATE OF i" if lock else ""}
+            """
+        ),
+        binds,
+    ).first()
+    if row is None:
+        return None
+    subject = Subject(row.community, row.unit, frozenset(row.helping))
+    return Standing(Case(row.id, IssueState(row.state), subject), row.number, row.version, row.category_code)
+
+
+def unknown_units(db: Session, codes: list[str]) -> list[str]:
+    found = db.execute(
+        text("SELECT code FROM unnest(CAST(:codes AS text[])) AS code EXCEPT SELECT code FROM unit"), {"codes": codes}
+    )
+    return list(found.scalars())
+
+
+def write(db: Session, case: Case, change: Transition, *, viewer: Viewer, now: datetime) -> int:
+    """Store a transition and its line of history; returns the new version. The caller holds the lock."""
+    ends = "CAST(:at AS timestamptz)" if change.to_state and change.to_state.ended else "NULL"
+    facts = {
+        "state": "coalesce(line.to_state, state)",
+        "updated_at": "line.at",
+        "version": "version + 1",
+    }
+    if change.to_state:
+        facts |= {"ended_at": ends, "merged_into": "CAST(:original AS uuid)"}
+    if change.unit:
+        facts |= {
+            "unit_id": "(SELECT id FROM unit WHERE code = :unit)",
+            "helping_unit_ids": "ARRAY(SELECT id FROM unit WHERE code = ANY (CAST(:helping AS text[])) "
+            "ORDER BY array_position(CAST(:helping AS text[]), code))",
+        }
+    if change.level:
+        facts["level"] = ":level"
+    if change.counted:
+        facts[change.counted] = f"{change.counted} + 1"
+    return int(
+        db.execute(
+            text(
+                f"""
+                WITH line AS (
+                    SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at,
+                           CAST(:action AS text) AS action, CAST(:to_state AS text) AS to_state,
+                           CAST(:actor AS text) AS actor, CAST(:note AS text) AS note,
+                           CAST(:detail AS jsonb) AS detail, CAST(:person AS uuid) AS person_id,
+                           CAST(:internal AS boolean) AS internal
+                ),
+                changed AS (
+                    UPDATE issue SET {", ".join(f"{name} = {value}" for name, value in facts.items())},
+                           {history.head("line")}
+                    FROM line WHERE issue.id = line.issue_id
+                    RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash, version
+                ),
+                told AS ({history.append("changed", "line")})
+                SELECT version FROM changed
+                """
+            ),
+            {
+                "id": case.id,
+                "at": now,
+                "action": str(change.action),
+                "to_state": change.to_state and str(change.to_state),
+                "actor": str(change.actor),
+                "note": change.note,
+                "detail": json.dumps(change.detail, ensure_ascii=False),
+                "person": viewer.person,
+                "internal": change.internal,
+                "original": change.original,
+                "unit": change.unit,
+                "helping": list(change.helping or ()),
+                "level": change.level and str(change.level),
+            },
+        ).scalar_one()
+    )
