@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from geoapp.domain.permissions import Right, Subject, grants_for, works_for_its_unit
+from geoapp.domain.permissions import Right, Subject, grants_for, sight, works_for_its_unit
 from geoapp.domain.values import Duty, IssueState, Level, Role, Viewer
 
 LONGEST_NOTE = 4000
@@ -187,6 +187,11 @@ def decide(case: Case, action: Right, viewer: Viewer, given: Given, *, today: da
     )
 
 
+def detailed(change: Transition, detail: Mapping[str, Any]) -> Transition:
+    """The same with more to be told in the history."""
+    return dataclasses.replace(change, detail={**change.detail, **detail})
+
+
 def options(case: Case, viewer: Viewer) -> tuple[Option, ...]:
     """Every action that leads on from this state, in the order of the table, with the reason where it is refused."""
     return tuple(
@@ -204,6 +209,14 @@ def duties(viewer: Viewer) -> tuple[Duty, ...]:
         if states:
             found.append(Duty(states, None if grant.role is Role.UNIT else grant.communities, grant.unit))
     return tuple(found)
+
+
+def realm(viewer: Viewer) -> tuple[Duty, ...]:
+    """Everything that the viewer's grants reach, whatever its state: as a filter."""
+    known = sight(viewer)
+    everything = tuple(IssueState)
+    places = [] if known.communities == frozenset() else [Duty(everything, known.communities)]
+    return (*places, *(Duty(everything, None, unit) for unit in sorted(known.units)))
 
 
 def _entitled(case: Case, rule: Rule, viewer: Viewer) -> Refusal | None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from geoapp.domain.values import SEVERITIES, IssueState, Level, PlacedBy, Privacy, Source, VerdictClass
 from geoapp.models.base import (
     Base,
+    codes,
     count,
     created_at,
     document,
@@ -155,4 +156,28 @@ class History(Base):
     person_id: Mapped[UUID | None]
     internal: Mapped[yes_no]
     hash: Mapped[link]
+    recorded_at: Mapped[created_at]
+
+
+class Settlement(Base):
+    """确权: on this day, before these people, this land became one unit's; the jurisdictions follow from it."""
+
+    __tablename__ = "settlement"
+    __table_args__ = (
+        CheckConstraint("NOT ST_IsEmpty(area)", name="area_not_empty"),
+        Index("ix_settlement_area", "area", postgresql_using="gist"),
+    )
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issue.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    settled_on: Mapped[date]
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    categories: Mapped[codes]
+    area: Mapped[WKBElement] = mapped_column(geometry("MULTIPOLYGON"))
+    area_m2: Mapped[float]
+    jurisdiction_code: Mapped[str]
+    participants: Mapped[words]
+    documents: Mapped[words]
+    note: Mapped[words]
+    person_id: Mapped[UUID | None]
     recorded_at: Mapped[created_at]

@@ -13,7 +13,7 @@ from geoapp.store import cases, judging, versions
 from geoapp.store.cases import Standing
 from geoapp.store.session import snapshot, transaction
 
-__all__ = ["Receipt", "Work", "act", "work_on"]
+__all__ = ["Receipt", "Work", "act", "refused", "work_on"]
 
 _WHO = {"not_yours", "own_work"}
 _WHEN = {"not_now", "no_such_action"}
@@ -67,7 +67,7 @@ def act(
             else Refusal("no_such_action", "action", {"action": action[:40]})
         )
         if isinstance(decided, Refusal):
-            raise _refused(decided)
+            raise refused(decided)
         if unknown := cases.unknown_units(db, [*filter(None, (given.unit, *given.helping))]):
             raise BadInput("unit", "unknown", value=unknown[0][:40])
         if decided.original:
@@ -93,6 +93,7 @@ def _found(standing: Standing | None, name: str) -> Standing:
     return standing
 
 
-def _refused(refusal: Refusal) -> Refused:
+def refused(refusal: Refusal) -> Refused:
+    """The error that carries a refusal out: by whether who, when or what is the reason."""
     kind = NotYours if refusal.reason in _WHO else Refused if refusal.reason in _WHEN else Incomplete
     return kind(refusal.reason, refusal.field, **refusal.params)

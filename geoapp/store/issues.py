@@ -18,7 +18,8 @@ from geoapp.domain.values import Duty, IssueFilter, IssueState, Name, VerdictCla
 _COLUMNS = """
     i.id, i.number, i.category_code, cat.name_zh AS cat_zh, cat.name_en AS cat_en,
     CASE WHEN i.text_released OR sight.full THEN i.title END AS title,
-    i.state, i.reported_at, i.ended_at, i.verdict, i.synthetic, i.stage, i.due_at, i.paused, i.returns, i.reworks,
+    i.state, i.reported_at, i.ended_at, i.verdict, i.synthetic, i.version,
+    i.stage, i.due_at, i.paused, i.returns, i.reworks,
     place.code AS place_code, place.name_zh AS place_zh, place.name_en AS place_en,
     unit.code AS unit_code, unit.name_zh AS unit_zh, unit.name_en AS unit_en,
     ST_X(shown.geom) AS lon, ST_Y(shown.geom) AS lat, sight.full AS in_full
@@ -59,6 +60,7 @@ class IssueRow:
     paused: bool
     returns: int
     reworks: int
+    version: int
     community: str | None
     community_name: Name
     unit: str | None
@@ -101,7 +103,6 @@ class IssueDetail:
     cost_planned: float | None
     cost_spent: float | None
     fund_source: str
-    version: int
     merged_into: str | None
     history: tuple[HistoryRow, ...]
 
@@ -342,7 +343,6 @@ def _detail(db: Session, row: Row[Any]) -> IssueDetail:
         cost_planned=None if row.cost_planned is None else float(row.cost_planned),
         cost_spent=None if row.cost_spent is None else float(row.cost_spent),
         fund_source=row.fund_source,
-        version=row.version,
         merged_into=row.merged_into,
         history=history_of(db, row.id, internal=row.in_full),
     )
@@ -365,6 +365,7 @@ def _row(row: Row[Any]) -> IssueRow:
         paused=row.paused,
         returns=row.returns,
         reworks=row.reworks,
+        version=row.version,
         community=row.place_code,
         community_name=Name(row.place_zh or "", row.place_en or ""),
         unit=row.unit_code,

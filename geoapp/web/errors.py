@@ -6,8 +6,9 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from geoapp import words
 from geoapp.domain.values import Box
-from geoapp.errors import BadInput, GeoAppError, NotFound, Unavailable, status_of
+from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, Unavailable, status_of
 from geoapp.services.places import Choices
 from geoapp.web import page
 from geoapp.web.api import json_answer
@@ -27,8 +28,10 @@ def ours(error: GeoAppError) -> Response:
     status = status_of(error)
     if status >= SERVER_ERROR and not isinstance(error, Unavailable):
         log.error("%s %s: %s", request.method, request.path, error)
-    field = error.field if isinstance(error, BadInput) else None
-    response = _answer(status, error.code, _sentence(error), field)
+    field = error.field if isinstance(error, BadInput | Refused) else None
+    response = _answer(status, error.code, sentence(error), field)
+    if isinstance(error, Conflict):
+        response.headers["ETag"] = f'"{error.version}"'
     if status == 503:  # noqa: PLR2004
         response.headers["Retry-After"] = "5"
     return response
@@ -45,7 +48,12 @@ def unforeseen(error: Exception) -> Response:
     return _answer(SERVER_ERROR, "error", page.say("error.error"), None)
 
 
-def _sentence(error: GeoAppError) -> str:
+def sentence(error: GeoAppError) -> str:
+    """What a person reads of an error, in the language of the request."""
+    if isinstance(error, Refused):
+        return page.say(f"refusal.{error.reason}", **error.params)
+    if isinstance(error, Conflict):
+        return page.say("error.conflict", **error.params)
     if isinstance(error, BadInput):
         return page.say("error.bad_input", field=error.field, why=page.say(f"reason.{error.reason}", **error.params))
     if isinstance(error, NotFound):
@@ -59,7 +67,7 @@ def _answer(status: int, code: str, message: str, field: str | None) -> Response
         response = json_answer(body)
         response.status_code = status
         return response
-    heading = page.say(f"error_heading.{status if status in {400, 404, 405, 422, 500, 503} else 500}")
+    heading = page.say(f"error_heading.{status if f'error_heading.{status}' in words.catalogue() else 500}")
     return page.render("error.html", NOTHING, status=status, heading=heading, message=message, field=field)
 
 

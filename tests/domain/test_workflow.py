@@ -22,6 +22,7 @@ from geoapp.domain.workflow import (
     decide,
     duties,
     options,
+    realm,
 )
 
 TODAY = date(2026, 11, 20)
@@ -173,6 +174,13 @@ def test_an_inbox_holds_the_states_that_wait_for_the_role_where_it_holds():
     assert duties(a_viewer("unit")) == (
         Duty((IssueState.DISPATCHED, IssueState.HANDLING, IssueState.REWORK), None, "U1"),
     )
+
+
+def test_the_realm_of_a_viewer_is_all_that_the_grants_reach():
+    both = Viewer((Grant(Role.STEWARD, frozenset({"C1"})), Grant(Role.UNIT, None, "U1")))
+
+    assert realm(ANONYMOUS) == ()
+    assert realm(both) == (Duty(tuple(IssueState), frozenset({"C1"})), Duty(tuple(IssueState), None, "U1"))
 
 
 @settings(max_examples=200, deadline=None)
