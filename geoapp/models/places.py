@@ -173,7 +173,10 @@ class JurisdictionPart(Base):
 
 
 class UnclearLand(Base):
-    """Where jurisdictions overlap (contested) or leave a gap (orphan), for a set of categories; computed."""
+    """Where jurisdictions overlap (contested) or leave a gap (orphan), for a set of categories; computed.
+
+    A piece holds from the day on which it was first found until the day on which it was gone.
+    """
 
     __tablename__ = "unclear_land"
     __table_args__ = (
@@ -187,4 +190,5 @@ class UnclearLand(Base):
     unit_ids: Mapped[numbers]
     area: Mapped[WKBElement] = mapped_column(geometry("MULTIPOLYGON"))
     area_m2: Mapped[float]
+    validity: Mapped[days]
     computed_at: Mapped[created_at]

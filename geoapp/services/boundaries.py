@@ -51,6 +51,7 @@ def store_all(
         of_units = [boundaries.write_unit(db, unit) for unit in units]
         steps: list[Step] = []
         touched: list[bytes] = []
+        begins: list[date | None] = []
         incoming: list[NewPlace | NewJurisdiction] = [*ordered, *map(_sound, jurisdictions)]
         for count, one in enumerate(incoming, start=1):
             written = (
@@ -60,11 +61,13 @@ def store_all(
             )
             steps.append(written.step)
             touched += written.touched
+            if written.touched:
+                begins.append(written.begins)
             if progress:
                 progress(count)
         if touched:
             boundaries.refresh_statistics(db)
-        unclear = boundaries.recompute_unclear_land(db, today) if touched else []
+        unclear = boundaries.recompute_unclear_land(db, today, since=_first(begins)) if touched else []
         rejudged = _rejudge(db, touched, today)
         if {*steps, *of_units} - {Step.UNCHANGED}:
             versions.bump(db, "places")
@@ -248,6 +251,11 @@ def _rejudge(db: Any, touched: Sequence[bytes], today: date) -> int:
     if moved:
         versions.bump(db, "issues")
     return moved
+
+
+def _first(begins: Sequence[date | None]) -> date | None:
+    """The earliest day; None, which is since ever, comes before all."""
+    return None if None in begins else min(day for day in begins if day)
 
 
 def _text(feature: Feature, column: str | None) -> str:

@@ -113,7 +113,7 @@ def settle(
                 draft.participants, draft.documents, draft.note, viewer.person,
             ),
         )  # fmt: skip
-        boundaries.recompute_unclear_land(db, today)
+        boundaries.recompute_unclear_land(db, today, since=settled_on)
         judging.rejudge(db, area_wkb=shapely.to_wkb(area), today=today)
         versions.bump(db, "places")
         versions.bump(db, "issues")
@@ -137,7 +137,7 @@ def rehearse(viewer: Viewer, draft: Draft, *, now: datetime, zone: ZoneInfo) -> 
         before = settlements.load_before(db)
         _award(db, draft, area, "rehearsal", draft.settled_on or today)
         moved = settlements.moves(db, since=since, today=today)
-        unclear = boundaries.recompute_unclear_land(db, today)
+        unclear = boundaries.recompute_unclear_land(db, today, since=draft.settled_on or today)
     after = Counter(before)
     after.subtract(move.unit_before for move in moved)
     after.update(move.unit_after for move in moved)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Literal
 
 import shapely
@@ -28,10 +29,11 @@ PART_VERTICES = 96
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one new version did: the step, and the land (WKB, EPSG:4326) whose issues it may touch."""
+    """What one new version did: the step, the land (WKB, EPSG:4326) whose issues it may touch, and since when."""
 
     step: Step
     touched: tuple[bytes, ...]
+    begins: date | None = None
 
 
 def places_above(db: Session, kind: PlaceKind) -> set[str]:
@@ -68,7 +70,7 @@ def write_place(db: Session, place: NewPlace, *, today: date) -> Written:
         {"place": place_id, "begins": step.begins, "area": place.area, "origin": place.origin},
     ).scalar_one()
     _cut(db, "boundary", made)
-    return Written(step.step, (*touched, place.area))
+    return Written(step.step, (*touched, place.area), step.begins)
 
 
 def write_unit(db: Session, unit: NewUnit) -> Step:
@@ -156,32 +158,73 @@ def write_jurisdiction(db: Session, one: NewJurisdiction, *, today: date) -> Wri
         binds | {"begins": step.begins, "origin": one.origin, "synthetic": one.synthetic},
     ).one()
     _cut(db, "jurisdiction", row.id)
-    return Written(step.step, (*touched, bytes(row.area)))
+    return Written(step.step, (*touched, bytes(row.area)), step.begins)
 
 
-def recompute_unclear_land(db: Session, today: date) -> list[UnclearArea]:
-    """Find contested and orphan land anew from what is in force today; at once for all categories."""
+def recompute_unclear_land(db: Session, today: date, *, since: date | None = None) -> list[UnclearArea]:
+    """Find contested and orphan land anew for every day from ``since`` on (None: since ever); returns that of today.
+
+    Between two days on which a boundary begins or ends nothing changes, so each such span is one overlay.
+    """
     paths = {row.code: tuple(row.path) for row in db.execute(text("SELECT code, path FROM category WHERE active"))}
+    if since is not None:
+        db.execute(
+            text(
+                "UPDATE unclear_land SET validity = daterange(lower(validity), CAST(:since AS date)) "
+                "WHERE validity @> CAST(:since AS date) AND lower(validity) IS DISTINCT FROM CAST(:since AS date)"
+            ),
+            {"since": since},
+        )
+    db.execute(
+        text("DELETE FROM unclear_land WHERE validity && daterange(CAST(:since AS date), NULL)"), {"since": since}
+    )
+    of_today: list[UnclearArea] = []
+    for begins, ends in _spans(db, since):
+        found = _unclear_on(db, begins or (ends - timedelta(days=1) if ends else today), paths)
+        _keep_unclear(db, found, begins, ends)
+        if (begins is None or begins <= today) and (ends is None or today < ends):
+            of_today = found
+    return of_today
+
+
+def _spans(db: Session, since: date | None) -> list[tuple[date | None, date | None]]:
+    """Spans of days, end excluded, from ``since`` on, in each of which the same versions are in force."""
+    days = db.execute(
+        text(
+            "SELECT DISTINCT day FROM (SELECT lower(validity) AS day FROM boundary UNION ALL "
+            "SELECT upper(validity) FROM boundary UNION ALL SELECT lower(validity) FROM jurisdiction UNION ALL "
+            "SELECT upper(validity) FROM jurisdiction) AS every "
+            "WHERE day > coalesce(CAST(:since AS date), '-infinity') "
+            "ORDER BY day"
+        ),
+        {"since": since},
+    ).scalars()
+    edges = [since, *days, None]
+    return list(pairwise(edges))
+
+
+def _unclear_on(db: Session, day: date, paths: dict[str, tuple[str, ...]]) -> list[UnclearArea]:
     claims = [
         Claim(row.unit_id, tuple(row.categories), shapely.from_wkb(bytes(row.area)))
         for row in db.execute(
             text(
                 "SELECT unit_id, categories, ST_AsBinary(area) AS area FROM jurisdiction "
-                "WHERE validity @> CAST(:today AS date) ORDER BY id"
+                "WHERE validity @> CAST(:day AS date) ORDER BY id"
             ),
-            {"today": today},
+            {"day": day},
         )
     ]
-    db.execute(text("DELETE FROM unclear_land"))
-    study = _study_area(db, today)
-    if not claims or study is None:
-        return []
-    found = unclear_land(claims, study, paths or {"": ("",)})
+    study = _study_area(db, day)
+    return unclear_land(claims, study, paths or {"": ("",)}) if claims and study is not None else []
+
+
+def _keep_unclear(db: Session, found: list[UnclearArea], begins: date | None, ends: date | None) -> None:
     if found:
         db.execute(
             text(
-                "INSERT INTO unclear_land (class, categories, unit_ids, area, area_m2) "
-                "VALUES (:verdict, :categories, :units, ST_Multi(ST_GeomFromWKB(:area, 4326)), :m2)"
+                "INSERT INTO unclear_land (class, categories, unit_ids, area, area_m2, validity) VALUES (:verdict, "
+                ":categories, :units, ST_Multi(ST_GeomFromWKB(:area, 4326)), :m2, "
+                "daterange(CAST(:begins AS date), CAST(:ends AS date)))"
             ),
             [
                 {
@@ -190,11 +233,12 @@ def recompute_unclear_land(db: Session, today: date) -> list[UnclearArea]:
                     "units": list(one.units),
                     "area": shapely.to_wkb(one.area),
                     "m2": one.area_m2,
+                    "begins": begins,
+                    "ends": ends,
                 }
                 for one in found
             ],
         )
-    return found
 
 
 def refresh_statistics(db: Session) -> None:
@@ -255,18 +299,18 @@ def _parent(db: Session, place: NewPlace) -> int | None:
     return found
 
 
-def _study_area(db: Session, today: date) -> BaseGeometry | None:
+def _study_area(db: Session, day: date) -> BaseGeometry | None:
     """The districts, and communities that lie in none of them."""
     areas = [
         shapely.from_wkb(bytes(row.area))
         for row in db.execute(
             text(
                 "SELECT ST_AsBinary(b.area) AS area FROM boundary b JOIN place p ON p.id = b.place_id "
-                "WHERE b.validity @> CAST(:today AS date) AND (p.kind = 'district' OR (p.kind = 'community' AND NOT "
+                "WHERE b.validity @> CAST(:day AS date) AND (p.kind = 'district' OR (p.kind = 'community' AND NOT "
                 "EXISTS (SELECT FROM boundary d JOIN place q ON q.id = d.place_id WHERE q.kind = 'district' "
-                "AND d.validity @> CAST(:today AS date) AND ST_Intersects(d.area, b.label))))"
+                "AND d.validity @> CAST(:day AS date) AND ST_Intersects(d.area, b.label))))"
             ),
-            {"today": today},
+            {"day": day},
         )
     ]
     return shapely.union_all(areas) if areas else None

@@ -40,7 +40,7 @@ _UNCLEAR = """
            (SELECT string_agg(u.name_zh, '、' ORDER BY u.code) FROM unit u WHERE u.id = ANY (l.unit_ids)) AS units_zh,
            (SELECT string_agg(coalesce(nullif(u.name_en, ''), u.name_zh), ', ' ORDER BY u.code)
             FROM unit u WHERE u.id = ANY (l.unit_ids)) AS units_en
-    FROM unclear_land l WHERE l.class = '{verdict}'
+    FROM unclear_land l WHERE l.class = '{verdict}' AND l.validity @> CAST(:day AS date)
 """
 _UNCLEAR_FIELDS = ("verdict", "categories", "units_zh", "units_en", "area_m2")
 

@@ -40,7 +40,8 @@ def one(name: str) -> Response:
 def whose() -> Response:
     point = params.point(request.args)
     category = request.args.get("category", "").strip() or None
-    return json_answer(shapes.whose(places.whose(ANONYMOUS, point, category, day=page.today())))
+    day = params.day(request.args, "on") or page.today()
+    return json_answer(shapes.whose(places.whose(ANONYMOUS, point, category, day=day)))
 
 
 @blueprint.get("/layers")

@@ -25,7 +25,7 @@ def tile(name: str, z: str, x: str, y: str) -> Response:
         layer,
         at,
         wanted,
-        today=page.today(),
+        today=params.day(request.args, "on") or page.today(),
         zone=page.settings().zone,
         known=next(iter(known), None),
     )

@@ -2,13 +2,14 @@
 
 import { pairsOf, queryOf, readFilter } from "./filter.js";
 
-/** @returns {{filter: object, at: ?{zoom: number, lat: number, lon: number}, layers: ?string[], issue: string, lang: string}} */
+/** @returns {{filter: object, at: ?{zoom: number, lat: number, lon: number}, layers: ?string[], on: string, issue: string, lang: string}} */
 export function readAddress(search = location.search) {
   const params = new URLSearchParams(search);
   return {
     filter: readFilter(params),
     at: readPosition(params.get("at")),
     layers: params.has("layers") ? params.get("layers").split(",").filter(Boolean) : null,
+    on: /^\d{4}-\d{2}-\d{2}$/.test(params.get("on")) ? params.get("on") : "",
     issue: params.get("issue") ?? "",
     lang: params.get("lang") ?? "",
   };
@@ -20,6 +21,7 @@ export function writeAddress(state) {
   const pairs = [
     ...pairsOf(state.filter),
     ...(state.layers ? [["layers", state.layers.join(",")]] : []),
+    ...(state.on ? [["on", state.on]] : []),
     ...(state.issue ? [["issue", state.issue]] : []),
     ...(state.at ? [["at", `${zoom}/${lat.toFixed(5)}/${lon.toFixed(5)}`]] : []),
     ...(state.lang ? [["lang", state.lang]] : []),

@@ -30,13 +30,27 @@ export class Legend {
   build() {
     const layers = [...this.page.layers].sort((a, b) => b.spec.order - a.spec.order);
     this.rows = new Map(layers.map((layer) => [layer.spec.id, this.row(layer)]));
-    fill(this.body, el("ul", { class: "legend-rows" }, [...this.rows.values()]));
+    fill(this.body, el("ul", { class: "legend-rows" }, [...this.rows.values()]), this.dayRow());
     this.refresh();
+  }
+
+  /** The day whose boundaries are drawn, and by which a place is judged. */
+  dayRow() {
+    this.day = el("input", {
+      id: "boundary-day",
+      type: "date",
+      max: this.page.config.today,
+      change: (event) => event.target.validity.valid && this.page.setDay(event.target.value),
+    });
+    this.today = el("button", { id: "boundary-today", type: "button", class: "plain", click: () => this.page.setDay("") }, say("legend.today"));
+    return el("label", { class: "legend-day" }, el("span", {}, say("legend.day")), this.day, this.today);
   }
 
   /** Ticks and greys the rows as the map is now. */
   refresh() {
     if (!this.rows) return;
+    this.day.value = this.page.state.on || this.page.config.today;
+    this.today.hidden = !this.page.state.on;
     for (const layer of this.page.layers) {
       const row = this.rows.get(layer.spec.id);
       const on = this.page.map.hasLayer(layer);

@@ -40,6 +40,7 @@ class MapPage {
     readyToPrint(map);
     this.listen();
     this.apply();
+    this.applyDay();
     if (this.state.issue) this.panel.open(this.state.issue, { reveal: !this.state.at });
     expect();
   }
@@ -112,10 +113,23 @@ class MapPage {
     const { at, filter } = this.state;
     this.state = { ...readAddress(), at };
     this.showLayers(this.state.layers ?? this.defaultLayers());
+    this.applyDay();
     if (queryOf(pairsOf(filter)) !== queryOf(pairsOf(this.state.filter))) this.apply();
     if (this.state.issue) this.panel.open(this.state.issue, { reveal: true });
     else this.panel.close();
     this.writeAddress();
+  }
+
+  /** Another day's boundaries; today's are the usual ones and stay out of the address. */
+  setDay(day) {
+    this.state.on = day === this.config.today ? "" : day;
+    this.applyDay();
+    this.writeAddress();
+  }
+
+  applyDay() {
+    for (const layer of this.layers) layer.setDay?.(this.state.on);
+    this.legend.refresh();
   }
 
   setFilter(filter) {

@@ -40,6 +40,13 @@ export const PolygonLayer = L.Layer.extend({
     this._tiles.want(this._needed(view));
   },
 
+  /** Boundaries as they were on a day; empty: as they are. */
+  setDay(day) {
+    this._tiles.setQuery(day ? `on=${day}` : "");
+    if (this._map) this.look();
+    this._sheet?.redraw();
+  },
+
   /** True when the zoom is deep enough to show this layer. */
   inRange(zoom) {
     return zoom >= this.spec.minZoom && zoom <= (this.spec.maxZoom ?? Infinity);

@@ -60,6 +60,7 @@ export class Whose {
         ["lat", lat.toFixed(6)],
         ["lon", lng.toFixed(6)],
         ...(category ? [["category", category]] : []),
+        ...(page.state.on ? [["on", page.state.on]] : []),
       ]);
     } catch (error) {
       page.panel.openOther(title, where, el("p", { class: "empty", role: "alert" }, error.field ? error.message : say("list.failed")));

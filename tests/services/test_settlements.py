@@ -91,12 +91,14 @@ def test_the_map_of_the_day_before_is_still_there():
 
 
 def test_unclear_land_shrinks_by_what_is_settled():
-    before = rows("SELECT sum(area_m2) FROM unclear_land WHERE class = 'contested'")[0][0]
+    contested = "SELECT sum(area_m2) FROM unclear_land WHERE class = 'contested' AND validity @> date "
+    before = rows(f"{contested} '2026-11-20'")[0][0]
     settle()
-    after = rows("SELECT sum(area_m2) FROM unclear_land WHERE class = 'contested'")[0][0]
+    after, day_before = rows(f"{contested} '2026-11-20'")[0][0], rows(f"{contested} '2026-11-19'")[0][0]
     settled = rows("SELECT area_m2 FROM settlement")[0][0]
 
     assert abs(before - after - settled) < 1
+    assert day_before == before
 
 
 def test_a_rehearsal_tells_what_would_move_and_keeps_nothing():
