@@ -3,11 +3,11 @@
 from flask import Flask
 
 from geoapp.config import Settings
-from geoapp.services import layers
+from geoapp.services import clocks, layers
 from geoapp.store import session
-from geoapp.web import api, base, errors, health, page, public, tiles
+from geoapp.web import account, api, base, desk, errors, gate, health, page, public, tiles
 
-DOORS = (page, public, api, tiles, base, health)
+DOORS = (page, public, account, desk, api, tiles, base, health)
 MOST_BYTES = 64 * 1024
 """Nothing is uploaded yet: a larger request body is refused before it is read."""
 
@@ -22,10 +22,12 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     app = Flask("geoapp.web", static_folder=None, template_folder="templates")
     app.config["GEOAPP"] = settings
     app.config["LAYERS"] = layers.read(settings.layers_dir)
+    app.config["CALENDAR"] = clocks.read_calendar(settings.calendar_file, settings.zone)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for door in DOORS:
         app.register_blueprint(door.blueprint)
     app.after_request(page.secure)
+    gate.install(app)
     errors.install(app)
     return app

@@ -65,6 +65,9 @@ class Settings:
     number_prefix: str = _setting("QJ", "First letters of an issue's number, as in `QJ-2026-000123`.")
     layers_dir: Path = _setting(None, "Folder of the layer files. Default: the `layers` folder of the app.")
     categories_file: Path = _setting(None, "The category tree. Default: `layers/data/categories.toml`.")
+    calendar_file: Path = _setting(
+        None, "Holidays, make-up days and working hours. Default: `layers/data/calendar.toml`."
+    )
     basemap: str = _setting(
         "",
         "Base map under our layers: empty for none, an XYZ or WMTS template with `{x}`, `{y}`, `{z}`, "
@@ -98,6 +101,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
             values[spec.name] = _parse(name, spec.type, text)
     values.setdefault("layers_dir", shipped("layers"))
     values.setdefault("categories_file", values["layers_dir"] / "data" / "categories.toml")
+    values.setdefault("calendar_file", values["layers_dir"] / "data" / "calendar.toml")
     settings = Settings(**values)
     _check(settings)
     return settings

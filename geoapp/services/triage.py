@@ -5,10 +5,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from geoapp.domain import workflow
+from geoapp.domain.calendar import WorkCalendar
 from geoapp.domain.permissions import Right
 from geoapp.domain.values import IssueState, Viewer
 from geoapp.domain.workflow import Given, Option, Refusal
 from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, Refused, VersionNeeded
+from geoapp.services import clocks
 from geoapp.store import cases, judging, versions
 from geoapp.store.cases import Standing
 from geoapp.store.session import snapshot, transaction
@@ -45,7 +47,14 @@ def work_on(viewer: Viewer, name: str, *, zone: ZoneInfo) -> Work:
 
 
 def act(
-    viewer: Viewer, name: str, action: str, given: Given, *, version: int | None, now: datetime, zone: ZoneInfo
+    viewer: Viewer,
+    name: str,
+    action: str,
+    given: Given,
+    *,
+    version: int | None,
+    now: datetime,
+    calendar: WorkCalendar,
 ) -> Receipt:
     """Take an action on an issue that was read as ``version``.
 
@@ -55,6 +64,7 @@ def act(
     """
     if version is None:
         raise VersionNeeded("version", "missing")
+    zone = calendar.zone
     today = now.astimezone(zone).date()
     with transaction() as db:
         standing = _found(cases.read(db, name, viewer, zone, lock=True), name)
@@ -76,6 +86,7 @@ def act(
         if standing.case.state.ended and decided.to_state and not decided.to_state.ended:
             # What comes back to life is judged by the boundaries of today; a changed verdict is one line more.
             written += judging.rejudge(db, only=standing.case.id, today=today)
+        clocks.reckon(db, standing.case.id, calendar, now=now)
         versions.bump(db, "issues")
     return Receipt(standing.number, decided.to_state or standing.case.state, written)
 

@@ -8,7 +8,17 @@ from werkzeug.exceptions import HTTPException
 
 from geoapp import words
 from geoapp.domain.values import Box
-from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, Unavailable, status_of
+from geoapp.errors import (
+    BadInput,
+    Conflict,
+    GeoAppError,
+    NotFound,
+    NotSignedIn,
+    Refused,
+    TooMany,
+    Unavailable,
+    status_of,
+)
 from geoapp.services.places import Choices
 from geoapp.web import page
 from geoapp.web.api import json_answer
@@ -29,9 +39,13 @@ def ours(error: GeoAppError) -> Response:
     if status >= SERVER_ERROR and not isinstance(error, Unavailable):
         log.error("%s %s: %s", request.method, request.path, error)
     field = error.field if isinstance(error, BadInput | Refused) else None
+    if isinstance(error, NotSignedIn) and request.method == "GET" and not wants_json():
+        return page.go(page.url("/sign-in", next=request.full_path.rstrip("?")))
     response = _answer(status, error.code, sentence(error), field)
     if isinstance(error, Conflict):
         response.headers["ETag"] = f'"{error.version}"'
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.seconds)
     if status == 503:  # noqa: PLR2004
         response.headers["Retry-After"] = "5"
     return response

@@ -7,19 +7,23 @@ import secrets
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, abort, current_app, g, render_template, request, send_from_directory
+from flask import Blueprint, Response, abort, current_app, g, redirect, render_template, request, send_from_directory
 
 from geoapp import words
 from geoapp.catalog import Layer
 from geoapp.config import Settings, shipped
 from geoapp.domain.values import ANONYMOUS
 from geoapp.services import places
+from geoapp.services.clocks import WorkCalendar
 from geoapp.services.places import Choices
+from geoapp.web import gate
 
 blueprint = Blueprint("page", __name__)
+FORMS = {"sign_in.html"}
+"""Pages with a form for whoever has not signed in."""
 FAR_FUTURE_S = 365 * 24 * 3600
 VENDOR = re.compile(r"vendor/([a-z-]+)-([0-9.]+)/")
 
@@ -30,6 +34,10 @@ def settings() -> Settings:
 
 def all_layers() -> tuple[Layer, ...]:
     return current_app.config["LAYERS"]  # type: ignore[no-any-return]
+
+
+def calendar() -> WorkCalendar:
+    return current_app.config["CALENDAR"]  # type: ignore[no-any-return]
 
 
 def now() -> datetime:
@@ -82,6 +90,7 @@ def render(template: str, found: Choices, *, status: int = 200, **context: Any) 
     other = "en" if tongue == "zh" else "zh"
     args = {**request.args.to_dict(), "lang": other}
     district = found.district.say(tongue) if found.district else ""
+    viewer = gate.viewer()
     html = render_template(
         template,
         lang=tongue,
@@ -97,12 +106,20 @@ def render(template: str, found: Choices, *, status: int = 200, **context: Any) 
         other_lang_url=f"{request.path}?{urlencode(args)}",
         review_no=settings().map_review_no,
         synthetic=found.synthetic,
+        viewer_name=viewer.name,
+        is_staff=not viewer.is_public,
+        csrf_token=gate.csrf_token() if viewer.person or template in FORMS else "",
         **context,
     )
     response = Response(html, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language, Cookie"
     return response
+
+
+def go(address: str) -> Response:
+    """To another page of ours, after something was done."""
+    return cast("Response", redirect(address, 303))
 
 
 def site_title(district: str) -> str:

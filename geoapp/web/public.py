@@ -24,7 +24,7 @@ AROUND_DEG = 0.006
 @blueprint.get("/")
 def map_page() -> Response:
     found = page.choices()
-    return page.render("map.html", found, **_map(found, found.home))
+    return page.render("map.html", found, **map_context(found, found.home))
 
 
 @blueprint.get("/issues")
@@ -37,7 +37,7 @@ def list_page() -> Response:
     return page.render(
         "issues.html",
         found,
-        filter=_chosen(wanted, kept),
+        filter=chosen(wanted, kept),
         choices=shapes.choices(found),
         rows=[shapes.properties(row) | {"url": page.url(f"/issues/{row.number}")} for row in result.rows],
         total=result.matched,
@@ -65,14 +65,13 @@ def issue_page(number: str) -> Response:
     case = issues.get(ANONYMOUS, number, zone=page.settings().zone)
     found = page.choices()
     row = case.detail.row
-    near = Box(row.lon - AROUND_DEG, row.lat - AROUND_DEG / 2, row.lon + AROUND_DEG, row.lat + AROUND_DEG / 2)
     back = {name: value for name, value in request.args.items() if name in {*params.FILTERS, "at", "layers"}}
     return page.render(
         "issue.html",
         found,
         issue=shapes.whole_feature(case)["properties"],
         back_url=page.url("/", **{"at": f"16/{row.lat:.5f}/{row.lon:.5f}"} | back, issue=row.number),
-        **_map(found, near),
+        **map_context(found, around(row)),
     )
 
 
@@ -87,7 +86,13 @@ def about() -> Response:
     return page.render("about.html", found, sources=sources)
 
 
-def _map(found: Choices, home: Box) -> dict[str, Any]:
+def around(row: issues.IssueRow) -> Box:
+    """What an issue's own map shows."""
+    return Box(row.lon - AROUND_DEG, row.lat - AROUND_DEG / 2, row.lon + AROUND_DEG, row.lat + AROUND_DEG / 2)
+
+
+def map_context(found: Choices, home: Box) -> dict[str, Any]:
+    """The map of a page: Folium's parts, and the words and choices that the scripts need."""
     settings = page.settings()
     sheet = builder.build(
         layers.for_viewer(ANONYMOUS, page.all_layers(), "map"),
@@ -108,7 +113,7 @@ def _map(found: Choices, home: Box) -> dict[str, Any]:
     return {"folium_html": Markup(sheet.html), "folium_script": Markup(sheet.script), "config": config}  # noqa: S704
 
 
-def _chosen(wanted: IssueFilter, kept: dict[str, str]) -> dict[str, Any]:
+def chosen(wanted: IssueFilter, kept: dict[str, str]) -> dict[str, Any]:
     """The filter as the form shows it: what was ticked, by name."""
     return {
         "state": kept.get("state", "").split(","),

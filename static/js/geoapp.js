@@ -2,6 +2,7 @@
 
 import { readAddress } from "./address.js";
 import { addBaseMap, escapeText } from "./basemap.js";
+import { startDesk } from "./desk.js";
 import { gcj02Crs } from "./gcj02.js";
 import { IssueLayer } from "./issues.js";
 import { startIssuePage } from "./issuepage.js";
@@ -69,7 +70,7 @@ function makeLayer(spec) {
 
 function start(map, config = carried) {
   speak(config);
-  const begin = document.body.dataset.page === "issue" ? startIssuePage : startMapPage;
+  const begin = { issue: startIssuePage, desk: startDesk }[document.body.dataset.page] ?? startMapPage;
   map.started = true;
   begin(map, config, layers);
   for (const layer of layers) if (map.hasLayer(layer)) layer.look();

@@ -16,6 +16,7 @@ from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, Re
 from geoapp.services import boundaries, issues, triage
 from geoapp.store import history, session
 from tests.builders import NOON, TODAY, a_category, a_jurisdiction, a_place, an_issue, square, store
+from tests.domain.test_calendar import CHINA
 
 ZONE = ZoneInfo("Asia/Shanghai")
 STAFF = Viewer((Grant(Role.COMMUNITY, frozenset({"C1"})),), uuid4(), "Li")
@@ -42,7 +43,7 @@ def number(name="1"):
 
 
 def act(viewer, action, given=None, *, version=1, name="1", now=LATER):
-    return triage.act(viewer, number(name), action, given or Given(), version=version, now=now, zone=ZONE)
+    return triage.act(viewer, number(name), action, given or Given(), version=version, now=now, calendar=CHINA)
 
 
 def one(sql):

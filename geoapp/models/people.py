@@ -1,0 +1,69 @@
+"""People who sign in, what was granted to them, and their sessions. Nothing here points at an issue."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from geoapp.domain.values import GRANTABLE
+from geoapp.models.base import Base, created_at, instant, one_of, serial, words, yes_no
+
+
+class Person(Base):
+    """Somebody with an account. ``password_hash`` is argon2id."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        UniqueConstraint("login"),
+        CheckConstraint("login = lower(login) AND login <> ''", name="login_is_lower_case"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    login: Mapped[str]
+    name: Mapped[words]
+    password_hash: Mapped[str]
+    disabled_at: Mapped[instant | None]
+    synthetic: Mapped[yes_no]
+    created_at: Mapped[created_at]
+
+
+class RoleGrant(Base):
+    """A role and where it holds: in a place and all below it (none: everywhere), or for a unit."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (
+        one_of("role", GRANTABLE),
+        CheckConstraint("(role = 'unit') = (unit_id IS NOT NULL)", name="an_officer_has_a_unit"),
+        CheckConstraint("unit_id IS NULL OR place_id IS NULL", name="a_unit_or_a_place"),
+        Index(None, "person_id"),
+    )
+
+    id: Mapped[serial]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    role: Mapped[str]
+    place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    granted_at: Mapped[created_at]
+
+
+class SignIn(Base):
+    """A session. Its token is only in the cookie; here is its SHA-256."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (Index(None, "person_id"),)
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    created_at: Mapped[instant]
+    seen_at: Mapped[instant]
+    browser: Mapped[words]
+
+
+class Attempt(Base):
+    """How often something was tried since ``began_at``: counted here so that it holds over all workers."""
+
+    __tablename__ = "attempt"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    began_at: Mapped[instant]
+    count: Mapped[int] = mapped_column(server_default=text("1"))

@@ -1,0 +1,206 @@
+"""The desk of staff: what waits for me, one issue to work on, and every action on it."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from geoapp.domain import workflow
+from geoapp.domain.permissions import may_anywhere
+from geoapp.domain.values import IssueFilter, Viewer
+from geoapp.domain.workflow import TABLE, Given, Need, Option
+from geoapp.errors import BadInput, Conflict, NotFound, Refused, status_of
+from geoapp.services import clocks, issues, triage
+from geoapp.services.triage import Receipt
+from geoapp.web import errors, gate, page, params, public, shapes
+
+blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+PAGE = 50
+MOST_AT_ONCE = 100
+MINE, ALL = "mine", "all"
+Filters = dict[str, IssueFilter]
+
+
+@blueprint.get("")
+def inbox() -> Response:
+    return _inbox(gate.staff())
+
+
+@blueprint.get("/issues/<number>")
+def work(number: str) -> Response:
+    return _work(gate.staff(), number)
+
+
+@blueprint.post("/issues/<number>/<action>")
+def act(number: str, action: str) -> Response:
+    """Take one action; a refusal shows the page again as it now stands, with what was typed."""
+    viewer = gate.staff()
+    given = Given()
+    try:
+        given = _given(viewer)
+        done = triage.act(
+            viewer, number, action, given, version=_version(request.form.get("version")), now=page.now(),
+            calendar=page.calendar(),
+        )  # fmt: skip
+    except NotFound:
+        raise
+    except Conflict as late:
+        return _work(viewer, late.params["number"], status=409, refused=page.say("desk.changed"), given=given,
+                     opened=action)  # fmt: skip
+    except (Refused, BadInput) as refusal:
+        return _work(viewer, number, status=status_of(refusal), refused=errors.sentence(refusal), given=given,
+                     opened=action)  # fmt: skip
+    return page.go(page.url(f"/desk/issues/{done.number}", done=action))
+
+
+@blueprint.post("/actions")
+def act_on_many() -> Response:
+    """One action on every ticked issue, each by itself: what is refused does not hold up the rest."""
+    viewer = gate.staff()
+    ticked = [name.rpartition(":") for name in request.form.getlist("issue")][:MOST_AT_ONCE]
+    action, given = request.form.get("action", ""), _given(viewer)
+    done: list[Receipt] = []
+    refused: list[str] = []
+    for number, _, version in ticked:
+        try:
+            done.append(
+                triage.act(
+                    viewer, number, action, given, version=_version(version), now=page.now(), calendar=page.calendar()
+                )
+            )
+        except Conflict:
+            refused.append(page.say("desk.refused_one", number=number, why=page.say("desk.changed")))
+        except (Refused, BadInput, NotFound) as refusal:
+            refused.append(page.say("desk.refused_one", number=number, why=errors.sentence(refusal)))
+    told = page.say("desk.done_many", done=len(done), refused=len(refused))
+    return _inbox(viewer, said=" ".join([told, *refused]) if ticked else page.say("desk.nothing_ticked"))
+
+
+def _inbox(viewer: Viewer, *, said: str = "") -> Response:
+    found = page.choices()
+    zone = page.settings().zone
+    wanted = params.issue_filter(page.known_codes(found))
+    filters: Filters = {
+        MINE: replace(wanted, duties=workflow.duties(viewer)),
+        ALL: replace(wanted, duties=workflow.realm(viewer)),
+    }
+    which = ALL if request.args.get("in") == ALL else MINE
+    after = params.token(request.args, "after")
+    result = issues.search(viewer, filters[which], zone=zone, limit=PAGE, after=after, by_deadline=True)
+    kept = params.active(request.args)
+    rows = [
+        shapes.properties(row)
+        | {"url": page.url(f"/desk/issues/{row.number}"), "version": row.version, "deadline": shapes.deadline(row)}
+        for row in result.rows
+    ]
+    context = public.map_context(found, found.home)
+    context["config"]["desk"] = [
+        {"number": row.number, "lon": row.lon, "lat": row.lat, "url": page.url(f"/desk/issues/{row.number}"),
+         "title": shape["title"], "group": row.state.group, "verdict": row.verdict, "state": shape["state_name"]}
+        for row, shape in zip(result.rows, rows, strict=True)
+    ]  # fmt: skip
+    return page.render(
+        "desk.html",
+        found,
+        filter=public.chosen(wanted, kept),
+        filtered=bool(kept),
+        choices=shapes.choices(found),
+        which=which,
+        kept=kept | ({"in": ALL} if which == ALL else {}),
+        tabs=[
+            {
+                "name": page.say(f"desk.{name}"),
+                "url": page.url("/desk", **kept, **({"in": ALL} if name == ALL else {})),
+                "here": name == which,
+                "count": result.matched if name == which else issues.count(viewer, one, zone=zone),
+            }
+            for name, one in filters.items()
+        ],
+        rows=rows,
+        next_url=page.url("/desk", **kept, **({"in": which}), after=result.after) if result.after else None,
+        bulk=[
+            {"action": action, "name": page.say(f"act.{action}")}
+            for action, rule in TABLE.items()
+            if may_anywhere(viewer, action) and not {Need.UNTIL, Need.ORIGINAL, Need.AFTER_PHOTO} & set(rule.needs)
+        ],
+        said=said,
+        **context,
+    )
+
+
+def _work(
+    viewer: Viewer, number: str, *, status: int = 200, refused: str = "", given: Given | None = None, opened: str = ""
+) -> Response:
+    zone = page.settings().zone
+    case = issues.get(viewer, number, zone=zone)
+    work = triage.work_on(viewer, number, zone=zone)
+    found = page.choices()
+    row = case.detail.row
+    candidates = {hit.unit for hit in case.verdict.candidates}
+    units = [
+        {"code": unit.code, "name": unit.name.say(page.lang()), "candidate": unit.code in candidates}
+        for unit in found.units
+    ]
+    done = request.args.get("done", "")
+    return page.render(
+        "work.html",
+        found,
+        status=status,
+        issue=shapes.whole_feature(case)["properties"],
+        back_url=page.url("/desk"),
+        clocks=[shapes.clock(clock) for clock in clocks.of_issue(row.id)],
+        options=[_option(option) for option in work.options],
+        version=work.version,
+        units=sorted(units, key=lambda unit: not unit["candidate"]),
+        given=given or Given(),
+        opened=opened,
+        refused=refused,
+        said=page.say("desk.done_one", number=row.number, action=page.say(f"action.{done}"),
+                      state=page.say(f"state.{row.state}")) if done in TABLE else "",
+        **public.map_context(found, public.around(row)),
+    )  # fmt: skip
+
+
+def _option(option: Option) -> dict[str, Any]:
+    refusal = option.refusal
+    return {
+        "action": option.action,
+        "name": page.say(f"act.{option.action}"),
+        "needs": option.needs,
+        "refusal": refusal and page.say(f"refusal.{refusal.reason}", **refusal.params),
+    }
+
+
+def _given(viewer: Viewer) -> Given:
+    """What was typed; raises BadInput naming the field for what cannot be read."""
+    form = request.form
+    until = form.get("until", "").strip()
+    try:
+        day = date.fromisoformat(until) if until else None
+    except ValueError:
+        raise BadInput("until", "day") from None
+    note = form.get("note", "").replace("\r\n", "\n")
+    if "\x00" in note:
+        raise BadInput("note", "control_character")
+    return Given(
+        note=note,
+        unit=form.get("unit", "").strip() or None,
+        helping=tuple(dict.fromkeys(code for code in form.getlist("helping") if code)),
+        until=day,
+        original=_original(viewer, form.get("original", "").strip()),
+    )
+
+
+def _original(viewer: Viewer, name: str) -> UUID | None:
+    if not name:
+        return None
+    try:
+        return issues.get(viewer, name[:100], zone=page.settings().zone).detail.row.id
+    except NotFound:
+        raise BadInput("original", "unknown", value=name[:40]) from None
+
+
+def _version(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004

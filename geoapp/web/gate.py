@@ -1,0 +1,122 @@
+"""Who asks: the cookie of a session, and what every change must prove to come from our own pages.
+
+A change needs the same origin (as the browser says it) and a token that only our pages know. The token is
+derived from the cookie, so there is no secret to keep. A program with an ``Authorization`` header uses no
+cookie and needs neither.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+
+from geoapp.domain.values import ANONYMOUS, Viewer
+from geoapp.errors import NotSignedIn, NotYours
+from geoapp.services import accounts
+
+COOKIE, BEFORE = "geoapp", "geoapp-before"
+"""Names of the session's cookie, and of the one that stands in for it on the page that signs in."""
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+def install(app: Flask) -> None:
+    app.before_request(guard)
+    app.after_request(leave_nothing_behind)
+
+
+def viewer() -> Viewer:
+    """Who asks. Without a cookie nothing is looked up."""
+    if "viewer" not in g:
+        held = token()
+        g.viewer = accounts.viewer_of(held, now=datetime.now(UTC)) if held else ANONYMOUS
+    return g.viewer  # type: ignore[no-any-return]
+
+
+def staff() -> Viewer:
+    """Who asks, when that is somebody with work to do here; raises NotSignedIn or NotYours."""
+    asking = viewer()
+    if asking.person is None:
+        raise NotSignedIn("desk")
+    if asking.is_public:
+        raise NotYours("not_yours", "action")
+    return asking
+
+
+def token() -> str:
+    """The token of the session that the request carries; empty without one."""
+    if "Authorization" in request.headers:
+        return ""
+    return request.cookies.get(_named(COOKIE), "")[:200]
+
+
+def csrf_token() -> str:
+    """What a form of ours carries and nobody else can know."""
+    held = token() or request.cookies.get(_named(BEFORE), "") or _fresh()
+    return hmac.new(held.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def guard() -> None:
+    """Refuse a change that does not come from a page of ours."""
+    if request.method in SAFE or "Authorization" in request.headers:
+        return
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    foreign = site not in {"same-origin", "none"} or (origin is not None and not _ours(origin))
+    sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    if foreign or not hmac.compare_digest(sent.encode(), csrf_token().encode()):
+        raise NotYours("not_our_page", "csrf_token")
+
+
+def remember(response: Response, held: str) -> Response:
+    """Put a new session into the cookie."""
+    _set(response, COOKIE, held, longest=int(accounts.LONGEST_SESSION.total_seconds()))
+    response.delete_cookie(_named(BEFORE), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+    return response
+
+
+def forget(response: Response) -> Response:
+    response.delete_cookie(_named(COOKIE), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def leave_nothing_behind(response: Response) -> Response:
+    """What was made for somebody stays out of every cache; and the page that signs in gets its cookie."""
+    if fresh := g.pop("before", None):
+        _set(response, BEFORE, fresh, longest=3600)
+    if token() and response.mimetype in {"text/html", "application/json", "text/csv"}:
+        response.headers["Cache-Control"] = "private, no-store"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+def local(address: str | None) -> str:
+    """A path of ours to go on to; the desk for everything that could lead elsewhere."""
+    plain = address or ""
+    sound = plain.startswith("/") and plain[1:2] not in {"/", "\\"} and plain.isprintable() and "\\" not in plain
+    return plain if sound and not urlsplit(plain).netloc else "/desk"
+
+
+def _ours(origin: str) -> bool:
+    return urlsplit(origin).netloc == request.host
+
+
+def _fresh() -> str:
+    if "before" not in g:
+        g.before = secrets.token_urlsafe(32)
+    return str(g.before)
+
+
+def _named(name: str) -> str:
+    # The prefix binds a cookie to this very host, but browsers take it only over HTTPS.
+    return f"__Host-{name}" if request.is_secure else name
+
+
+def _set(response: Response, name: str, value: str, *, longest: int) -> None:
+    response.set_cookie(
+        _named(name), value, max_age=longest, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+    )
