@@ -18,13 +18,16 @@ from geoapp.services import doctor
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
+    "audit verify",
     "boundaries import",
     "demo",
     "doctor",
     "init",
     "issues import",
     "issues judge",
+    "issues reckon",
     "layers check",
+    *(f"people {name}" for name in ("add", "disable", "enable", "grant", "list", "password", "revoke")),
     "serve",
     "status",
     "stop",

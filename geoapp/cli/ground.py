@@ -1,0 +1,75 @@
+"""What the commands share: a running database, its schema, progress, and how a report is printed."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geoapp import pgserver
+from geoapp.config import Settings
+from geoapp.errors import ServerTrouble
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def print_report(report: Any, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        for line in report.lines():
+            click.echo(line)
+
+
+def today(settings: Settings) -> date:
+    return datetime.now(settings.zone).date()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[..., None]]:
+    """A function (done, total) that draws a bar on a terminal; elsewhere a line says what takes its time."""
+    if not sys.stderr.isatty():
+        click.echo(f"{what} …", err=True)
+        yield lambda *_, **__: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total=None, *_: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """A running database that ``store.session`` is connected to."""
+    from geoapp.store import session  # noqa: PLC0415
+
+    with pgserver.running(settings) as url:
+        session.connect(url)
+        try:
+            yield url
+        finally:
+            session.disconnect()
+
+
+def prepare(settings: Settings) -> None:
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import categories, layers  # noqa: PLC0415
+    from geoapp.store import schema, session  # noqa: PLC0415
+
+    changed = schema.migrate(session.engine())
+    categories.sync(OPERATOR, settings.categories_file)
+    layers.sync_files(settings)
+    click.echo("The database is brought to this version." if changed else "The database is up to date.")
+
+
+def require_schema() -> None:
+    from geoapp.store import schema, session  # noqa: PLC0415
+
+    if not schema.at_head(session.engine()):
+        raise ServerTrouble("the database is not of this version: run `geoapp init`")

@@ -1,0 +1,245 @@
+"""Making the database, serving the map, and saying how things stand."""
+
+import errno
+import fcntl
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geoapp import __version__, config, pgserver
+from geoapp.cli.ground import database, prepare, progress, require_schema
+from geoapp.config import Settings
+from geoapp.errors import BadSetting, ServerTrouble
+
+ROAM = 50
+"""How many ports after its own ``demo`` tries."""
+STOP_S = 30
+
+
+@click.command()
+def init() -> None:
+    """Make the database, bring it to this version, load categories and file layers."""
+    settings = config.read()
+    with database(settings):
+        prepare(settings)
+
+
+@click.command()
+@click.option("--host", help="Address to listen on, instead of GEOAPP_HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on, instead of GEOAPP_PORT.")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the map until Ctrl-C."""
+    settings = config.read()
+    with database(settings) as url:
+        require_schema()
+        _serve(settings, url, host=host or settings.host, port=settings.port if port is None else port, roam=0)
+
+
+@click.command()
+@click.option("--host", help="Address to listen on, instead of GEOAPP_HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="First port to try, instead of GEOAPP_PORT.")
+def demo(host: str | None, port: int | None) -> None:
+    """Make everything, load the demonstration place where it is missing, and serve it."""
+    settings = config.read()
+    with database(settings) as url:
+        prepare(settings)
+        _load_demo(settings)
+        _serve(settings, url, host=host or settings.host, port=settings.port if port is None else port, roam=ROAM)
+
+
+def _load_demo(settings: Settings) -> None:
+    from geoapp.demo import load, people  # noqa: PLC0415
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+
+    with progress("Loading the demonstration place") as shown:
+        loaded = load(OPERATOR, settings, now=datetime.now(UTC), progress=shown)
+    secret = people.password(settings.data_dir)
+    people.invite(OPERATOR, secret)
+    click.echo("The demonstration place is loaded." if loaded else "The demonstration place is there.")
+    logins = ", ".join(one.login for one in people.EVERYBODY)
+    click.echo(f"Sign in at /sign-in as {logins}; password {secret}")
+
+
+@click.command()
+def stop() -> None:
+    """Stop the web server and the private database of this clone."""
+    settings = config.read()
+    stopped = [address for address, _ in _webs(settings.data_dir)]
+    for _, file in _webs(settings.data_dir):
+        _end_web(file)
+    if pgserver.stop(settings):
+        stopped.append("the private database")
+    click.echo(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+@click.command()
+def status() -> None:
+    """Say what is running and where."""
+    settings = config.read()
+    server = pgserver.status(settings)
+    if server.private:
+        state = f"running, process {server.pid}" if server.running else "stopped" if server.version else "not made yet"
+        click.echo(f"Database:    private server, {state}")
+        click.echo(f"Address:     {server.url}")
+    else:
+        click.echo("Database:    the one of GEOAPP_DATABASE_URL")
+    click.echo(f"Data folder: {server.data_dir}")
+    for address, _ in _webs(settings.data_dir):
+        click.echo(f"Web server:  {address}")
+
+
+@click.command()
+def doctor() -> None:
+    """Examine everything the app needs; say what to do about what is wrong."""
+    from geoapp.services.doctor import Server, examine  # noqa: PLC0415
+
+    settings = config.read()
+    before = pgserver.status(settings)
+    versions = tuple((programs.version, programs.postgis) for programs in pgserver.find_programs())
+    web = tuple(address for address, _ in _webs(settings.data_dir))
+    with ExitStack() as stack:
+        url, trouble = None, ""
+        if not before.private or before.version is not None:
+            try:
+                url = stack.enter_context(pgserver.running(settings))
+            except ServerTrouble as error:
+                trouble = str(error)
+        findings = examine(settings, Server(versions, url, before.running, trouble, web))
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        click.echo(f"{'✓' if finding.ok else '✗'} {finding.name:{width}}  {finding.saw}")
+        if not finding.ok:
+            click.echo(f"  {'':{width}}  → {finding.advice}")
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)
+
+
+@click.command()
+def version() -> None:
+    """Print the version of the app."""
+    click.echo(__version__)
+
+
+# --- the web server ---
+
+
+def _serve(settings: Settings, url: str, *, host: str, port: int, roam: int) -> None:
+    """Serve in the foreground until a signal; the workers connect for themselves."""
+    from geoapp.services import layers  # noqa: PLC0415
+    from geoapp.store import session  # noqa: PLC0415
+
+    # A wrong layer file is one line here; in a worker it would be a traceback for each of them.
+    layers.read(settings.layers_dir)
+    session.disconnect()
+    listener = _listen(host, port, roam=roam)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listener.getsockname()[1]}/"
+    parent = os.getpid()
+    with _registered(settings.data_dir, address):
+        try:
+            _web_server(settings, url, listener.detach(), address).run()
+        except SystemExit as end:
+            # A worker that ends comes out here too; taking leave and stopping the database is its parent's.
+            if os.getpid() != parent:
+                os._exit(end.code if isinstance(end.code, int) else 1)
+            raise
+
+
+def _web_server(settings: Settings, url: str, fd: int, address: str) -> Any:
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # noqa: PLC0415
+
+    class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+        def load_config(self) -> None:
+            for name, value in {
+                "bind": f"fd://{fd}",
+                "workers": settings.workers,
+                "threads": settings.threads,
+                "worker_class": "gthread",
+                "timeout": 60,
+                "graceful_timeout": STOP_S - 10,
+                "loglevel": "warning",
+                "proc_name": "geoapp",
+                "control_socket_disable": True,
+                "when_ready": lambda _: click.echo(f"The map is at {address} (Ctrl-C stops it)"),
+            }.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            from geoapp.app import create_app  # noqa: PLC0415
+
+            return create_app(settings, url)
+
+    return WebServer()
+
+
+def _listen(host: str, port: int, *, roam: int) -> socket.socket:
+    """The bound socket. Bound here and handed over, so that nobody can take the port in between."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + roam, 65535) + 1):
+        try:
+            return socket.create_server((host, candidate), family=family, backlog=256)
+        except OSError as error:
+            last = error
+            if error.errno != errno.EADDRINUSE:
+                break
+    name = "GEOAPP_PORT" if last.errno in {errno.EADDRINUSE, errno.EACCES} else "GEOAPP_HOST"
+    raise BadSetting(name, f"cannot listen on {host}:{port}: {os.strerror(last.errno or 0)}") from last
+
+
+@contextmanager
+def _registered(folder: Path, address: str) -> Iterator[None]:
+    """Leave word of this web server for ``stop`` and ``status``.
+
+    The lock says that it lives, and ends with it however it ends; a process number alone may be a stranger's.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"web-{os.getpid()}.lock"
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write(f"{os.getpid()} {address}")
+        held.flush()
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def _webs(folder: Path) -> list[tuple[str, Path]]:
+    """The web servers that live, as (address, file); files of dead ones are swept away."""
+    living = []
+    for file in sorted(folder.glob("web-*.lock")):
+        if _is_held(file):
+            living.append((file.read_text().partition(" ")[2], file))
+        else:
+            file.unlink(missing_ok=True)
+    return living
+
+
+def _is_held(file: Path) -> bool:
+    try:
+        with file.open() as asked:
+            fcntl.flock(asked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False
+
+
+def _end_web(file: Path) -> None:
+    pid = int(file.read_text().partition(" ")[0])
+    for request in (signal.SIGTERM, signal.SIGKILL):
+        os.kill(pid, request)
+        end = time.monotonic() + STOP_S
+        while time.monotonic() < end:
+            if not _is_held(file):
+                return
+            time.sleep(0.1)

@@ -1,0 +1,185 @@
+"""The desk over HTTP: who gets in, what waits, what may be done, and what happens to bad input."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from geoapp.domain.boundaries import NewUnit
+from geoapp.domain.values import OPERATOR, IssueState, Name, Point, Privacy
+from geoapp.services import accounts, boundaries
+from geoapp.store import session
+from tests.builders import TODAY, a_category, a_jurisdiction, a_place, an_issue, square, store
+
+SECRET = "paving stones 62"  # noqa: S105
+
+
+@pytest.fixture(autouse=True)
+def ground(app):  # noqa: ARG001 - the database must be connected
+    a_category()
+    a_place("C1", square(106.64, 29.02))
+    a_place("C2", square(106.70, 29.02))
+    units = [NewUnit(code, Name(f"单位{code}", f"Unit {code}")) for code in ("U1", "U2")]
+    boundaries.store_units(OPERATOR, units, today=TODAY)
+    a_jurisdiction("U1", square(106.64, 29.02))
+    store(
+        an_issue("1", state=IssueState.REPORTED, text_released=False),
+        an_issue("2"),
+        an_issue("3", privacy=Privacy.PRIVATE),
+        an_issue("4", point=Point(106.71, 29.03)),
+    )
+    for login, role, where in (
+        ("staff", "community", {"place": "C1"}),
+        ("officer", "unit", {"unit": "U1"}),
+        ("boss", "supervisor", {}),
+        ("resident", "resident", {}),
+    ):
+        accounts.add(OPERATOR, login, login.title(), SECRET)
+        accounts.grant(OPERATOR, login, role, **where)
+
+
+def number(name):
+    with session.snapshot() as db:
+        return db.execute(text("SELECT number FROM issue WHERE title LIKE :t"), {"t": f"% {name}"}).scalar_one()
+
+
+def signed_in(app, login):
+    client = app.test_client()
+    client.set_cookie("geoapp", accounts.sign_in(login, SECRET, address="::1", browser="", now=datetime.now(UTC)).token)
+    return client
+
+
+def words(answer):
+    return answer.get_data(as_text=True)
+
+
+def fields(answer):
+    return dict(re.findall(r'name="(csrf_token|version)" value="([^"]*)"', words(answer)))
+
+
+def act(client, name, action, **given):
+    path = f"/desk/issues/{number(name)}"
+    return client.post(f"{path}/{action}", data=fields(client.get(path)) | given)
+
+
+def test_the_desk_is_only_for_staff(app, client):
+    assert client.get("/desk?in=all").location == "/sign-in?next=%2Fdesk%3Fin%3Dall"
+    assert signed_in(app, "resident").get("/desk").status_code == 403
+    assert signed_in(app, "staff").get("/desk").status_code == 200
+
+
+def test_what_waits_is_listed_and_counted_alike(app):
+    inbox = words(signed_in(app, "staff").get("/desk?lang=en"))
+    everything = words(signed_in(app, "staff").get("/desk?in=all&lang=en"))
+
+    assert re.findall(r'data-number="(\S+)"', inbox) == re.findall(r'data-number="(\S+)"', everything)
+    assert len(re.findall(r'data-number="', everything)) == 3
+    assert re.findall(r'class="count">(\d+)<', everything) == ["3", "3"]
+    assert "人行道破损 1" in inbox
+
+
+def test_filters_narrow_the_desk_as_they_do_the_map(app):
+    found = words(signed_in(app, "staff").get("/desk?in=all&state=accepted&lang=en"))
+
+    assert re.findall(r'class="count">(\d+)<', found) == ["2", "2"]
+    assert signed_in(app, "staff").get("/desk?state=nonsense").status_code == 400
+    assert signed_in(app, "staff").get("/desk?after=nonsense").status_code == 400
+
+
+def test_an_issue_goes_from_report_to_verified_end_and_the_unit_does_not_check_itself(app):
+    staff, officer, boss = (signed_in(app, login) for login in ("staff", "officer", "boss"))
+
+    assert act(staff, "1", "accept").status_code == 303
+    assert act(staff, "1", "dispatch", unit="U1", helping=["U2"]).status_code == 303
+    assert act(officer, "1", "start").status_code == 303
+    early = act(officer, "1", "report_done")
+    assert early.status_code == 422
+    assert "请先上传处置后的照片" in words(early)
+    assert act(boss, "1", "close").status_code == 409
+    assert [line["action"] for line in boss.get(f"/api/issues/{number('1')}").get_json()["properties"]["history"]] == [
+        "accept", "dispatch", "start",
+    ]  # fmt: skip
+
+
+def test_a_refused_action_shows_the_page_as_it_stands_with_the_reason_and_what_was_typed(app):
+    staff = signed_in(app, "staff")
+
+    late = staff.post(
+        f"/desk/issues/{number('1')}/refuse", data=fields(staff.get("/account")) | {"version": "9", "note": "my words"}
+    )
+    lacking = act(staff, "2", "dispatch", note="my words")
+    unknown = act(staff, "2", "dispatch", unit="nobody")
+    assert (late.status_code, lacking.status_code, unknown.status_code) == (409, 422, 400)
+    assert "刚被别人修改过" in words(late)
+    assert "my words" in words(late)
+    assert "请选择责任单位" in words(lacking)
+    assert "没有“nobody”" in words(unknown)
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"until": "soon", "note": "x"}, 400),
+        ({"until": "2020-01-01", "note": "x"}, 409),
+        ({"note": "x\x00"}, 400),
+        ({"original": "QJ-1"}, 400),
+        ({"note": "x" * 4001}, 409),
+        ({"version": ""}, 428),
+        ({"version": "9" * 40}, 428),
+        ({"version": "-1"}, 428),
+    ],
+)
+def test_bad_input_is_refused_by_name_and_changes_nothing(app, given, status):
+    answer = act(signed_in(app, "staff"), "1", "defer", **given)
+
+    assert answer.status_code == status
+    assert 'role="alert"' in words(answer)
+
+
+def test_one_action_on_many_does_what_it_can_and_tells_the_rest(app):
+    staff = signed_in(app, "staff")
+    page = staff.get("/desk?in=all&lang=en")
+    ticked = re.findall(r'name="issue" value="([^"]+)"', words(page))
+    done = staff.post(
+        "/desk/actions?lang=en",
+        data={"csrf_token": fields(page)["csrf_token"], "issue": [*ticked, "QJ-0:1"], "action": "accept"},
+    )
+    nothing = staff.post("/desk/actions?lang=en", data={"csrf_token": fields(page)["csrf_token"], "action": "accept"})
+
+    assert "1 done, 3 refused." in words(done)
+    assert "Tick the issues first." in words(nothing)
+
+
+def test_a_private_issue_is_on_the_desk_of_its_place_and_on_no_other(app):
+    path = f"/desk/issues/{number('3')}"
+
+    assert signed_in(app, "staff").get(path).status_code == 200
+    assert signed_in(app, "boss").get(path).status_code == 200
+    assert signed_in(app, "officer").get(path).status_code == 404
+    assert signed_in(app, "staff").get(f"/issues/{number('3')}").status_code == 404
+
+
+def test_unreleased_words_and_internal_notes_stay_on_the_desk(app, client):
+    staff = signed_in(app, "staff")
+    act(staff, "1", "note", note="the owner is difficult")
+
+    assert "the owner is difficult" in words(staff.get(f"/desk/issues/{number('1')}"))
+    for path in (f"/issues/{number('1')}", f"/api/issues/{number('1')}"):
+        assert "difficult" not in words(client.get(path))
+        assert "人行道破损" not in words(client.get(path))
+
+
+def test_the_deadline_runs_in_working_time_and_explains_itself(app):
+    with session.transaction() as db:
+        db.execute(text("""UPDATE category SET deadlines = '{"handle": {"work_days": 5}}'"""))
+    staff = signed_in(app, "staff")
+    act(staff, "2", "dispatch", unit="U1")
+    page = words(staff.get(f"/desk/issues/{number('2')}?lang=en"))
+
+    assert "5 working days left" in page
+    assert "limit 5 working days" in page
+    assert "working days left" in words(staff.get("/desk?in=all&lang=en"))
+    assert "working days left" in words(app.test_client().get(f"/issues/{number('2')}?lang=en"))
+    act(staff, "2", "defer", note="no money", until="2099-01-01")
+    assert "paused" in words(staff.get(f"/desk/issues/{number('2')}?lang=en"))
