@@ -5,9 +5,9 @@ from flask import Flask
 from geoapp.config import Settings
 from geoapp.services import clocks, layers
 from geoapp.store import session
-from geoapp.web import account, api, base, desk, errors, gate, health, page, public, tiles
+from geoapp.web import account, api, base, desk, errors, gate, health, land, page, public, tiles
 
-DOORS = (page, public, account, desk, api, tiles, base, health)
+DOORS = (page, public, account, land, desk, api, tiles, base, health)
 MOST_BYTES = 64 * 1024
 """Nothing is uploaded yet: a larger request body is refused before it is read."""
 

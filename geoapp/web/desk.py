@@ -14,7 +14,7 @@ from geoapp.domain.workflow import TABLE, Given, Need, Option
 from geoapp.errors import BadInput, Conflict, NotFound, Refused, status_of
 from geoapp.services import clocks, issues, triage
 from geoapp.services.triage import Receipt
-from geoapp.web import errors, gate, page, params, public, shapes
+from geoapp.web import api, errors, gate, page, params, public, shapes
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 PAGE = 50
@@ -33,6 +33,12 @@ def work(number: str) -> Response:
     return _work(gate.staff(), number)
 
 
+@blueprint.get("/issues/<number>.json")
+def feature(number: str) -> Response:
+    """The issue as this viewer sees it, for the map of its page."""
+    return api.geojson(shapes.whole_feature(issues.get(gate.staff(), number, zone=page.settings().zone)))
+
+
 @blueprint.post("/issues/<number>/<action>")
 def act(number: str, action: str) -> Response:
     """Take one action; a refusal shows the page again as it now stands, with what was typed."""
@@ -41,7 +47,7 @@ def act(number: str, action: str) -> Response:
     try:
         given = _given(viewer)
         done = triage.act(
-            viewer, number, action, given, version=_version(request.form.get("version")), now=page.now(),
+            viewer, number, action, given, version=params.version(request.form.get("version")), now=page.now(),
             calendar=page.calendar(),
         )  # fmt: skip
     except NotFound:
@@ -67,7 +73,13 @@ def act_on_many() -> Response:
         try:
             done.append(
                 triage.act(
-                    viewer, number, action, given, version=_version(version), now=page.now(), calendar=page.calendar()
+                    viewer,
+                    number,
+                    action,
+                    given,
+                    version=params.version(version),
+                    now=page.now(),
+                    calendar=page.calendar(),
                 )
             )
         except Conflict:
@@ -150,6 +162,8 @@ def _work(
         status=status,
         issue=shapes.whole_feature(case)["properties"],
         back_url=page.url("/desk"),
+        back_words="desk.back",
+        source=page.url(f"/desk/issues/{row.number}.json"),
         clocks=[shapes.clock(clock) for clock in clocks.of_issue(row.id)],
         options=[_option(option) for option in work.options],
         version=work.version,
@@ -200,7 +214,3 @@ def _original(viewer: Viewer, name: str) -> UUID | None:
         return issues.get(viewer, name[:100], zone=page.settings().zone).detail.row.id
     except NotFound:
         raise BadInput("original", "unknown", value=name[:40]) from None
-
-
-def _version(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004

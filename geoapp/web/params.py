@@ -84,6 +84,11 @@ def whole(args: MultiDict[str, str], name: str, default: int, *, low: int, high:
     return value
 
 
+def version(text: str | None) -> int | None:
+    """The version that a change was made from; None for what is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004
+
+
 def token(args: MultiDict[str, str], name: str) -> str | None:
     value = args.get(name, "").strip()
     if len(value) > LONGEST:

@@ -7,7 +7,7 @@ from typing import Any
 
 from geoapp.domain.deadlines import Clock, explain, standing
 from geoapp.domain.responsibility import Hit, Verdict
-from geoapp.domain.values import StateGroup, VerdictClass, states_of
+from geoapp.domain.values import Point, StateGroup, VerdictClass, states_of
 from geoapp.services.issues import Case, IssueRow
 from geoapp.services.places import CategoryRow, Choices, Whose
 from geoapp.web import page
@@ -261,6 +261,10 @@ def _tree(rows: Iterable[CategoryRow], parent: str | None) -> list[dict[str, Any
 def _reason(hit: Hit) -> str:
     fit = page.say(f"whose.{hit.fit.name.lower()}")
     return page.say("whose.inside" if hit.inside else "whose.near", fit=fit, edge=f"{hit.edge_m:.0f}")
+
+
+def point_of(row: IssueRow) -> Point:
+    return Point(row.lon, row.lat)
 
 
 def _point(row: IssueRow) -> dict[str, Any]:

@@ -15,7 +15,7 @@ export async function startIssuePage(map, config, layers) {
   const frame = document.getElementById("map-frame");
   let feature;
   try {
-    feature = await new Line().ask(`/api/issues/${encodeURIComponent(frame.dataset.number)}`);
+    feature = await new Line().ask(frame.dataset.source);
   } catch {
     return;
   }

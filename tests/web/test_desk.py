@@ -1,9 +1,11 @@
 """The desk over HTTP: who gets in, what waits, what may be done, and what happens to bad input."""
 
+import json
 import re
 from datetime import UTC, datetime
 
 import pytest
+from shapely.geometry import mapping
 from sqlalchemy import text
 
 from geoapp.domain.boundaries import NewUnit
@@ -183,3 +185,84 @@ def test_the_deadline_runs_in_working_time_and_explains_itself(app):
     assert "working days left" in words(app.test_client().get(f"/issues/{number('2')}?lang=en"))
     act(staff, "2", "defer", note="no money", until="2099-01-01")
     assert "paused" in words(staff.get(f"/desk/issues/{number('2')}?lang=en"))
+
+
+# --- land ---
+
+
+AREA = json.dumps(mapping(square(106.645, 29.025, 0.01)))
+
+
+@pytest.fixture
+def secretary(app):
+    accounts.add(OPERATOR, "chen", "Chen", SECRET)
+    accounts.grant(OPERATOR, "chen", "secretary", place="C1")
+    return signed_in(app, "chen")
+
+
+def settle(client, **changes):
+    path = f"/desk/issues/{number('1')}/settlement"
+    page = client.get(path)
+    known = dict(re.findall(r'name="(csrf_token|version|id)" value="([^"]*)"', words(page)))
+    typed = {"unit": "U2", "category": "road", "settled_on": "2026-11-01", "note": "signed", "area": AREA}
+    return client.post(path, data={**known, **typed, **changes})
+
+
+def test_land_is_settled_from_the_page_of_an_issue(secretary):
+    done = settle(secretary)
+
+    assert done.status_code == 303
+    after = secretary.get(done.location.replace("?", "?lang=en&"))
+    assert "Unit U2" in words(after)
+    assert "responsibility settled on site" in words(after)
+
+
+def test_a_rehearsal_shows_what_would_move_and_keeps_it_as_it_was(secretary):
+    shown = words(settle(secretary, do="rehearse"))
+
+    assert "会改变归属" in shown
+    assert "单位U2" in shown
+    assert "signed" in shown
+    with session.snapshot() as db:
+        assert db.execute(text("SELECT count(*) FROM settlement")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"area": ""}, 400),
+        ({"area": "nonsense"}, 400),
+        ({"area": '{"type":"Point","coordinates":[106,29]}'}, 400),
+        ({"area": '{"type":"Polygon","coordinates":[[[0,0],[900,0],[900,9],[0,0]]]}'}, 400),
+        ({"area": '{"type":"Polygon","coordinates":[[["a",0],[1,0],[1,1],["a",0]]]}'}, 400),
+        ({"area": '{"type":"Polygon","coordinates":[]}'}, 400),
+        ({"area": "[" * 9000}, 400),
+        ({"unit": ""}, 400),
+        ({"unit": "nobody"}, 400),
+        ({"category": "nothing"}, 400),
+        ({"settled_on": "2099-01-01"}, 400),
+        ({"settled_on": "today"}, 400),
+        ({"note": ""}, 422),
+        ({"id": "x"}, 400),
+        ({"version": "77"}, 409),
+    ],
+)
+def test_a_settlement_that_cannot_be_is_refused_by_name_and_keeps_what_was_typed(secretary, changes, status):
+    answer = settle(secretary, participants="three units", **changes)
+
+    assert answer.status_code == status
+    assert 'role="alert"' in words(answer)
+    assert "three units" in words(answer)
+
+
+def test_only_who_may_settle_sees_the_page(app):
+    assert signed_in(app, "officer").get(f"/desk/issues/{number('1')}/settlement").status_code == 403
+
+
+def test_unclear_land_is_a_worklist_in_the_order_of_what_it_costs(app, secretary):
+    a_jurisdiction("U2", square(106.645, 29.025, 0.01))
+    found = words(secretary.get("/desk/unclear?lang=en"))
+
+    rows = re.findall(r'verdict-(\w+)">[^<]*</span>\s*<small>.*?<td class="n">(\d+)</td>', found, re.DOTALL)
+    assert rows[0] == ("contested", "3")
+    assert len(rows) == len(words(signed_in(app, "boss").get("/desk/unclear")).split("<tr data-box")) - 2
