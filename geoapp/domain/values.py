@@ -111,6 +111,15 @@ class Level(StrEnum):
     JOINT_MEETING = "joint_meeting"
 
 
+class Phase(StrEnum):
+    """What a photo shows: before, during or after the work, or a rendering (效果图) of what is planned."""
+
+    BEFORE = "before"
+    DURING = "during"
+    AFTER = "after"
+    RENDERING = "rendering"
+
+
 class PlaceKind(StrEnum):
     """District 区县, street or town 街道/镇, community or village 社区/村."""
 

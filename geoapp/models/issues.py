@@ -14,7 +14,7 @@ from geoalchemy2 import WKBElement
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, Sequence
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geoapp.domain.values import SEVERITIES, IssueState, Level, PlacedBy, Privacy, Source, VerdictClass
+from geoapp.domain.values import SEVERITIES, IssueState, Level, Phase, PlacedBy, Privacy, Source, VerdictClass
 from geoapp.models.base import (
     Base,
     codes,
@@ -181,3 +181,26 @@ class Settlement(Base):
     note: Mapped[words]
     person_id: Mapped[UUID | None]
     recorded_at: Mapped[created_at]
+
+
+class Photo(Base):
+    """A photo of an issue; its file is named by its content and may belong to several. Released is an explicit act."""
+
+    __tablename__ = "photo"
+    __table_args__ = (
+        one_of("phase", Phase),
+        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="named_by_content"),
+    )
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issue.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    phase: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    caption: Mapped[words]
+    added_at: Mapped[instant]
+    person_id: Mapped[UUID | None]
+    released_at: Mapped[instant | None]
+    released_by: Mapped[UUID | None]
+    withdrawn_at: Mapped[instant | None]

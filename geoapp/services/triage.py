@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from geoapp.domain import workflow
 from geoapp.domain.calendar import WorkCalendar
-from geoapp.domain.permissions import Right
+from geoapp.domain.permissions import Right, Subject
 from geoapp.domain.values import IssueState, Viewer
 from geoapp.domain.workflow import Given, Option, Refusal
 from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, Refused, VersionNeeded
@@ -36,6 +36,7 @@ class Work:
 
     number: str
     version: int
+    subject: Subject
     options: tuple[Option, ...]
 
 
@@ -43,7 +44,7 @@ def work_on(viewer: Viewer, name: str, *, zone: ZoneInfo) -> Work:
     """Every action that leads on from here, each with the reason where it is refused; raises NotFound."""
     with snapshot() as db:
         standing = _found(cases.read(db, name, viewer, zone), name)
-    return Work(standing.number, standing.version, workflow.options(standing.case, viewer))
+    return Work(standing.number, standing.version, standing.case.subject, workflow.options(standing.case, viewer))
 
 
 def act(

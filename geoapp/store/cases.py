@@ -42,7 +42,11 @@ def read(db: Session, name: str, viewer: Viewer, zone: ZoneInfo, *, lock: bool =
             SELECT i.id, i.number, i.version, i.state, i.category_code,
                    (SELECT code FROM place WHERE place.id = i.community_id) AS community,
                    (SELECT code FROM unit WHERE unit.id = i.unit_id) AS unit,
-                   ARRAY(SELECT code FROM unit WHERE unit.id = ANY (i.helping_unit_ids)) AS helping
+                   ARRAY(SELECT code FROM unit WHERE unit.id = ANY (i.helping_unit_ids)) AS helping,
+                   EXISTS (SELECT FROM photo p WHERE p.issue_id = i.id AND p.phase = 'after'
+                           AND p.withdrawn_at IS NULL AND p.added_at >= coalesce((
+                               SELECT max(h.at) FROM history h WHERE h.issue_id = i.id
+                               AND h.to_state IN ('dispatched', 'rework')), '-infinity')) AS after_photo
             FROM issue i WHERE {key} AND {where} {"FOR UPDATE OF i" if lock else ""}
             """
         ),
@@ -51,7 +55,8 @@ def read(db: Session, name: str, viewer: Viewer, zone: ZoneInfo, *, lock: bool =
     if row is None:
         return None
     subject = Subject(row.community, row.unit, frozenset(row.helping))
-    return Standing(Case(row.id, IssueState(row.state), subject), row.number, row.version, row.category_code)
+    case = Case(row.id, IssueState(row.state), subject, row.after_photo)
+    return Standing(case, row.number, row.version, row.category_code)
 
 
 def unknown_units(db: Session, codes: list[str]) -> list[str]:

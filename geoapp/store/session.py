@@ -18,6 +18,8 @@ STATEMENT_TIMEOUT_MS = 20_000
 LOCK_TIMEOUT_MS = 3_000
 POOL_WAIT_S = 5
 
+__all__ = ["Session", "bulk", "connect", "disconnect", "engine", "snapshot", "transaction"]
+
 _engine: Engine | None = None
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from geoapp.domain import workflow
-from geoapp.domain.permissions import may_anywhere
-from geoapp.domain.values import IssueFilter, Viewer
+from geoapp.domain.permissions import Right, may, may_anywhere
+from geoapp.domain.values import IssueFilter, Phase, Viewer
 from geoapp.domain.workflow import TABLE, Given, Need, Option
-from geoapp.errors import BadInput, Conflict, NotFound, Refused, status_of
-from geoapp.services import clocks, issues, triage
+from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, status_of
+from geoapp.services import clocks, issues, photos, triage
 from geoapp.services.triage import Receipt
 from geoapp.web import api, errors, gate, page, params, public, shapes
 
@@ -156,11 +156,16 @@ def _work(
         for unit in found.units
     ]
     done = request.args.get("done", "")
+    subject = work.subject
     return page.render(
         "work.html",
         found,
         status=status,
         issue=shapes.whole_feature(case)["properties"],
+        photos=[shapes.photo(row.number, one) for one in photos.of_issue(viewer, number, zone=zone)],
+        phases=[{"phase": one, "name": page.say(f"phase.{one}")} for one in Phase],
+        may_add=may(viewer, Right.PHOTO, subject),
+        may_release=may(viewer, Right.RELEASE, subject),
         back_url=page.url("/desk"),
         back_words="desk.back",
         source=page.url(f"/desk/issues/{row.number}.json"),
@@ -172,9 +177,14 @@ def _work(
         opened=opened,
         refused=refused,
         said=page.say("desk.done_one", number=row.number, action=page.say(f"action.{done}"),
-                      state=page.say(f"state.{row.state}")) if done in TABLE else "",
+                      state=page.say(f"state.{row.state}")) if done in TABLE or done == Right.PHOTO else "",
         **public.map_context(found, public.around(row)),
     )  # fmt: skip
+
+
+def show(viewer: Viewer, number: str, refusal: GeoAppError, *, refused: str) -> Response:
+    """The page of an issue with why something was not done."""
+    return _work(viewer, number, status=status_of(refusal), refused=refused)
 
 
 def _option(option: Option) -> dict[str, Any]:

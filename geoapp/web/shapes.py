@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from geoapp.domain.deadlines import Clock, explain, standing
 from geoapp.domain.responsibility import Hit, Verdict
 from geoapp.domain.values import Point, StateGroup, VerdictClass, states_of
 from geoapp.services.issues import Case, IssueRow
+from geoapp.services.photos import SIZES, Photo
 from geoapp.services.places import CategoryRow, Choices, Whose
 from geoapp.web import page
 
@@ -108,6 +110,23 @@ def _is_soon(now: datetime, due: datetime) -> bool:
 
 def _minute(instant: datetime) -> str:
     return instant.astimezone(page.settings().zone).strftime("%Y-%m-%d %H:%M")
+
+
+def photo_folder() -> Path:
+    return page.settings().data_dir / "photos"
+
+
+def photo(number: str, one: Photo) -> dict[str, Any]:
+    return {
+        "id": str(one.id),
+        "phase": one.phase,
+        "phase_name": page.say(f"phase.{one.phase}"),
+        "caption": one.caption,
+        "width": one.width,
+        "height": one.height,
+        "released": one.released,
+        **{size: f"/photos/{number}/{one.id}/{size}.jpg" for size in SIZES},
+    }
 
 
 def feature(row: IssueRow) -> dict[str, Any]:

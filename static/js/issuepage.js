@@ -6,7 +6,8 @@ import { expect } from "./ready.js";
 
 export async function startIssuePage(map, config, layers) {
   for (const layer of layers) {
-    if (layer.spec.kind === "issues" || layer.spec.show === false) layer.remove();
+    const wanted = layer.spec.show !== false || (layer.spec.id === "jurisdictions" && document.body.classList.contains("work-page"));
+    if (layer.spec.kind === "issues" || !wanted) layer.remove();
     else layer.addTo(map);
   }
   map.scrollWheelZoom.disable();

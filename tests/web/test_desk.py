@@ -1,17 +1,19 @@
 """The desk over HTTP: who gets in, what waits, what may be done, and what happens to bad input."""
 
+import io
 import json
 import re
 from datetime import UTC, datetime
 
 import pytest
+from PIL import Image
 from shapely.geometry import mapping
 from sqlalchemy import text
 
 from geoapp.domain.boundaries import NewUnit
 from geoapp.domain.values import OPERATOR, IssueState, Name, Point, Privacy
-from geoapp.services import accounts, boundaries
-from geoapp.store import session
+from geoapp.services import accounts, boundaries, photos
+from geoapp.store import history, session
 from tests.builders import TODAY, a_category, a_jurisdiction, a_place, an_issue, square, store
 
 SECRET = "paving stones 62"  # noqa: S105
@@ -266,3 +268,118 @@ def test_unclear_land_is_a_worklist_in_the_order_of_what_it_costs(app, secretary
     rows = re.findall(r'verdict-(\w+)">[^<]*</span>\s*<small>.*?<td class="n">(\d+)</td>', found, re.DOTALL)
     assert rows[0] == ("contested", "3")
     assert len(rows) == len(words(signed_in(app, "boss").get("/desk/unclear")).split("<tr data-box")) - 2
+
+
+# --- photos ---
+
+
+def shot(colour="grey") -> io.BytesIO:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(out, "JPEG")
+    out.seek(0)
+    return out
+
+
+def add_photo(client, name="2", *, phase="after", file=None, **more):
+    path = f"/desk/issues/{number(name)}"
+    given = {
+        "csrf_token": fields(client.get(path))["csrf_token"],
+        "phase": phase,
+        "photo": (file or shot(), "../x.jpg"),
+    }
+    return client.post(f"{path}/photos", data=given | more, content_type="multipart/form-data")
+
+
+def photo_of(client, name="2", door="desk/issues"):
+    return re.findall(r'href="(/photos/[^"]+large\.jpg)"', words(client.get(f"/{door}/{number(name)}")))
+
+
+def look(client, path):
+    """Status and headers of a file; the file is closed."""
+    with client.get(path) as answer:
+        return answer.status_code, answer.headers
+
+
+def test_the_loop_closes_only_with_a_photo_of_this_round_and_by_somebody_else(app):
+    staff, officer, boss = (signed_in(app, login) for login in ("staff", "officer", "boss"))
+    act(staff, "2", "dispatch", unit="U1")
+    act(officer, "2", "start")
+    add_photo(officer, caption="new slabs")
+    done = act(officer, "2", "report_done")
+    failed = act(boss, "2", "rework", note="still loose")
+    again = act(officer, "2", "report_done")
+    add_photo(officer, file=shot("red"))
+    redone = act(officer, "2", "report_done")
+    closed = act(boss, "2", "close")
+
+    assert (done.status_code, failed.status_code, again.status_code) == (303, 303, 422)
+    assert (redone.status_code, closed.status_code) == (303, 303)
+    facts = boss.get(f"/api/issues/{number('2')}").get_json()["properties"]
+    assert (facts["state"], facts["reworks"], facts["deadline"]) == ("closed", 1, None)
+    with session.snapshot() as db:
+        assert history.verify(db)[1] == []
+
+
+def test_a_photo_is_public_when_somebody_has_released_it_and_no_longer_when_withdrawn(app, client):
+    staff = signed_in(app, "staff")
+    add_photo(staff, phase="before")
+    (large,) = photo_of(staff)
+    hidden, _ = look(client, large)
+    base = f"/desk/issues/{number('2')}/photos/{large.split('/')[3]}"
+    token = {"csrf_token": fields(staff.get("/account"))["csrf_token"]}
+
+    status, headers = look(staff, large)
+    assert (status, hidden, photo_of(client, door="issues")) == (200, 404, [])
+    assert headers["Cache-Control"] == "private, no-store"
+    assert staff.post(f"{base}/release", data=token).status_code == 303
+    status, headers = look(client, large)
+    assert (status, headers["Content-Type"], photo_of(client, door="issues")) == (200, "image/jpeg", [large])
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert staff.post(f"{base}/withdraw", data=token).status_code == 303
+    assert look(client, large)[0] == 404
+    assert staff.post(f"{base}/withdraw", data=token).status_code == 404
+    assert staff.post(f"{base}/explode", data=token).status_code == 404
+
+
+def test_a_photo_of_a_private_issue_is_seen_by_nobody_outside(app, client):
+    staff = signed_in(app, "staff")
+    add_photo(staff, "3")
+    (large,) = photo_of(staff, "3")
+
+    assert look(client, large)[0] == look(signed_in(app, "officer"), large)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"file": io.BytesIO(b"not a photo")}, 400),
+        ({"file": io.BytesIO(b"")}, 400),
+        ({"phase": "never"}, 400),
+        ({"caption": "x" * 201}, 400),
+    ],
+)
+def test_a_photo_that_is_not_taken_is_told_on_the_page(app, given, status):
+    refused = add_photo(signed_in(app, "staff"), **given)
+
+    assert refused.status_code == status
+    assert 'role="alert"' in words(refused)
+
+
+def test_a_body_beyond_all_measure_is_refused_before_it_is_read(app, monkeypatch):
+    monkeypatch.setattr(photos, "MAX_BYTES", 100_000)
+    staff = signed_in(app, "staff")
+    token = fields(staff.get("/account"))["csrf_token"]
+
+    assert staff.post("/account/password", data={"csrf_token": token, "old": "x" * 100_000}).status_code == 413
+    assert add_photo(staff, file=io.BytesIO(b"\xff\xd8\xff" + b"x" * 200_000)).status_code == 413
+
+
+def test_a_unit_may_not_release_a_photo(app):
+    staff, officer = signed_in(app, "staff"), signed_in(app, "officer")
+    act(staff, "2", "dispatch", unit="U1")
+    add_photo(officer)
+    (large,) = photo_of(officer)
+    token = {"csrf_token": fields(officer.get("/account"))["csrf_token"]}
+
+    path = f"/desk/issues/{number('2')}/photos/{large.split('/')[3]}/release"
+    assert officer.post(path, data=token).status_code == 403

@@ -1,0 +1,114 @@
+"""Photos of an issue: added by whoever works on it, seen by the public only after somebody released them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from geoapp.domain.permissions import Right, grants_for
+from geoapp.domain.values import Phase, Point, Viewer
+from geoapp.domain.workflow import Transition
+from geoapp.errors import BadInput, NotFound, NotYours
+from geoapp.store import cases, issues, photos, versions
+from geoapp.store.cases import Standing
+from geoapp.store.photos import MAX_BYTES, SIZES, Photo
+from geoapp.store.session import Session, snapshot, transaction
+
+__all__ = ["MAX_BYTES", "SIZES", "Added", "Photo", "add", "file_of", "of_issue", "release", "withdraw"]
+
+LONGEST_CAPTION = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The photo, and the place its camera noted: offered once, kept nowhere."""
+
+    photo: Photo
+    place: Point | None
+
+
+def add(
+    viewer: Viewer, name: str, raw: bytes, *, phase: str, caption: str, folder: Path, now: datetime, zone: ZoneInfo
+) -> Added:
+    """Add a photo to an issue. Raises NotFound, NotYours, and BadInput naming what is wrong with it."""
+    if phase not in set(Phase):
+        raise BadInput("phase", "one_of", value=phase[:40], choices=", ".join(Phase))
+    if len(caption) > LONGEST_CAPTION or not caption.isprintable():
+        raise BadInput("caption", "too_long", most=LONGEST_CAPTION)
+    with snapshot() as db:
+        _allowed(db, viewer, name, Right.PHOTO, zone)
+    # Developed outside of the transaction: a decoder must not hold a row's lock.
+    done = photos.develop(folder, raw)
+    photo = Photo(uuid4(), done.sha256, Phase(phase), done.width, done.height, caption.strip(), now, released=False)
+    with transaction() as db:
+        standing, line = _allowed(db, viewer, name, Right.PHOTO, zone, lock=True)
+        photos.add(db, standing.case.id, photo, viewer.person)
+        _tell(db, viewer, standing, line, photo, now=now)
+    place = Point(done.lon, done.lat) if done.lon is not None and done.lat is not None else None
+    return Added(photo, place)
+
+
+def release(viewer: Viewer, name: str, photo: UUID, *, now: datetime, zone: ZoneInfo) -> None:
+    """Let the public see a photo; releasing twice is releasing once. Raises NotFound and NotYours."""
+    _change(viewer, name, photo, now=now, zone=zone, withdrawn=False)
+
+
+def withdraw(viewer: Viewer, name: str, photo: UUID, *, now: datetime, zone: ZoneInfo) -> None:
+    """Take a photo out of everybody's sight. Raises NotFound and NotYours."""
+    _change(viewer, name, photo, now=now, zone=zone, withdrawn=True)
+
+
+def of_issue(viewer: Viewer, name: str, *, zone: ZoneInfo) -> list[Photo]:
+    """The photos that this viewer may see; raises NotFound for an issue that is not there for them."""
+    with snapshot() as db:
+        detail = issues.get(db, name, viewer, zone)
+        if detail is None:
+            raise NotFound("issue", name)
+        return photos.of_issue(db, detail.row.id, unreleased=detail.row.in_full)
+
+
+def file_of(viewer: Viewer, name: str, photo: UUID, size: str, *, folder: Path, zone: ZoneInfo) -> tuple[Path, Photo]:
+    """Where the file lies; raises NotFound for what this viewer may not see."""
+    with snapshot() as db:
+        detail = issues.get(db, name, viewer, zone)
+        found = photos.get(db, detail.row.id, photo, unreleased=detail.row.in_full) if detail else None
+    if found is None or size not in SIZES:
+        raise NotFound("photo", str(photo))
+    return photos.path(folder, found.sha256, size), found
+
+
+def _change(viewer: Viewer, name: str, photo: UUID, *, now: datetime, zone: ZoneInfo, withdrawn: bool) -> None:
+    with transaction() as db:
+        standing, line = _allowed(db, viewer, name, Right.RELEASE, zone, lock=True)
+        found = photos.get(db, standing.case.id, photo, unreleased=True)
+        if found is None:
+            raise NotFound("photo", str(photo))
+        changed = (
+            photos.withdraw(db, standing.case.id, photo, now=now)
+            if withdrawn
+            else photos.release(db, standing.case.id, photo, now=now, person=viewer.person)
+        )
+        if changed:
+            _tell(db, viewer, standing, line, found, now=now, withdrawn=withdrawn)
+
+
+def _allowed(
+    db: Session, viewer: Viewer, name: str, right: Right, zone: ZoneInfo, *, lock: bool = False
+) -> tuple[Standing, Transition]:
+    standing = cases.read(db, name, viewer, zone, lock=lock)
+    if standing is None:
+        raise NotFound("issue", name)
+    if not (grants := grants_for(viewer, right, standing.case.subject)):
+        raise NotYours("not_yours", "action")
+    return standing, Transition(right, None, grants[0].role, "", internal=True)
+
+
+def _tell(
+    db: Session, viewer: Viewer, standing: Standing, line: Transition, photo: Photo, *, now: datetime,
+    withdrawn: bool = False,
+) -> None:  # fmt: skip
+    detail = {"photo": str(photo.id), "phase": str(photo.phase)} | ({"withdrawn": True} if withdrawn else {})
+    told = Transition(line.action, None, line.actor, "", detail, internal=True)
+    cases.write(db, standing.case, told, viewer=viewer, now=now)
+    versions.bump(db, "issues")
