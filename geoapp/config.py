@@ -83,6 +83,10 @@ class Settings:
         return ZoneInfo(self.timezone)
 
     @property
+    def photos_dir(self) -> Path:
+        return self.data_dir / "photos"
+
+    @property
     def private(self) -> bool:
         """True when the app runs its own PostgreSQL."""
         return not self.database_url

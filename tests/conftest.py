@@ -259,8 +259,9 @@ def fill_demo(url: str, home: Path) -> None:
 
 
 @pytest.fixture
-def demo_app(settings: Settings, demo_database: str) -> Iterator[Any]:
-    yield from _application(replace(settings, database_url=demo_database))
+def demo_app(settings: Settings, demo_database: str, server: _Server) -> Iterator[Any]:
+    # Its photos lie where the demonstration was filled; they too are only read.
+    yield from _application(replace(settings, database_url=demo_database, data_dir=server.home))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from uuid import UUID
 import shapely
 
 from geoapp.config import Settings, shipped
-from geoapp.demo import authorities, land, reports, stories
+from geoapp.demo import authorities, drawings, land, reports, stories
 from geoapp.domain.categories import parse
 from geoapp.domain.values import PlaceKind, Viewer
 from geoapp.errors import NotFound
@@ -21,8 +21,9 @@ Progress = Callable[[int], None]
 def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progress | None = None) -> bool:
     """Fill the database as of ``now``; returns False when the demonstration is there.
 
-    Boundaries come first and may be stored again without change; the issues come last, in one
-    transaction. So a filling that was broken off is completed by the next.
+    Boundaries come first and may be stored again without change; the issues come after them, in one
+    transaction, and then the photos, where they are missing. So a filling that was broken off is
+    completed by the next.
     """
     ground = shipped("layers") / "data"
     today = now.astimezone(settings.zone).date()
@@ -31,6 +32,8 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     place = land.draw(district, ground / PLACES)
     told = stories.tell(place, now=now, prefix=settings.number_prefix)
     if _is_there(viewer, told[0].id, settings):
+        # A filling broken off between issues and photos, or of a version that had none.
+        drawings.hang(viewer, told, folder=settings.photos_dir, now=now, zone=settings.zone)
         return False
     boundaries.import_file(
         viewer,
@@ -57,6 +60,7 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     further = reports.generate(place, made, categories, now=now, prefix=settings.number_prefix)
     imports.store_issues(viewer, [*told, *further], today=today, progress=progress)
     clocks.reckon_all(viewer, clocks.read_calendar(settings.calendar_file, settings.zone), now=now)
+    drawings.hang(viewer, told, folder=settings.photos_dir, now=now, zone=settings.zone)
     return True
 
 

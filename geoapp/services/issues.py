@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from geoapp.domain.responsibility import Verdict, judge, tolerance_m
 from geoapp.domain.values import IssueFilter, Point, Viewer
 from geoapp.errors import BadInput, NotFound
-from geoapp.store import issues, places
+from geoapp.store import issues, photos, places
 from geoapp.store.issues import IssueDetail, IssueRow
+from geoapp.store.photos import Photo
 from geoapp.store.session import snapshot
 
 __all__ = ["Case", "IssueDetail", "IssueRow", "Page", "count", "every", "get", "search"]
@@ -25,10 +26,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An issue with the verdict over its public place, by the boundaries of the day it was judged."""
+    """An issue with the verdict over its place by the boundaries of the day it was judged, and its photos in order."""
 
     detail: IssueDetail
     verdict: Verdict
+    photos: tuple[Photo, ...]
 
 
 def search(
@@ -76,4 +78,5 @@ def get(viewer: Viewer, name: str, *, zone: ZoneInfo) -> Case:
             tolerance=tolerance_m(detail.accuracy_m),
             day=detail.judged_on,
         )
-    return Case(detail, judge(hits))
+        shown = photos.of_issue(db, detail.row.id, unreleased=detail.row.in_full)
+    return Case(detail, judge(hits), tuple(shown))

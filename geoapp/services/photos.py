@@ -12,10 +12,10 @@ from geoapp.domain.workflow import Transition
 from geoapp.errors import BadInput, NotFound, NotYours
 from geoapp.store import cases, issues, photos, versions
 from geoapp.store.cases import Standing
-from geoapp.store.photos import MAX_BYTES, SIZES, Photo
+from geoapp.store.photos import MAX_BYTES, SIZES, THUMB_PX, Photo
 from geoapp.store.session import Session, snapshot, transaction
 
-__all__ = ["MAX_BYTES", "SIZES", "Added", "Photo", "add", "file_of", "of_issue", "release", "withdraw"]
+__all__ = ["MAX_BYTES", "SIZES", "THUMB_PX", "Added", "Photo", "add", "file_of", "of_issue", "release", "withdraw"]
 
 LONGEST_CAPTION = 200
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from geoapp.domain import workflow
 from geoapp.domain.calendar import WorkCalendar
-from geoapp.domain.permissions import Right, Subject
+from geoapp.domain.permissions import Right, Subject, may
 from geoapp.domain.values import IssueState, Viewer
 from geoapp.domain.workflow import Given, Option, Refusal
 from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, Refused, VersionNeeded
@@ -63,15 +63,17 @@ def act(
     Refused or Incomplete with the reason when the workflow says no; BadInput for a unit or an original
     that does not exist.
     """
-    if version is None:
-        raise VersionNeeded("version", "missing")
     zone = calendar.zone
     today = now.astimezone(zone).date()
     with transaction() as db:
         standing = _found(cases.read(db, name, viewer, zone, lock=True), name)
+        right = Right(action) if action in set(Right) else None
+        if right and not may(viewer, right, standing.case.subject):
+            raise NotYours("not_yours", "action")
+        if version is None:
+            raise VersionNeeded("version", "missing")
         if standing.version != version:
             raise Conflict(standing.number, standing.version)
-        right = Right(action) if action in set(Right) else None
         decided = (
             workflow.decide(standing.case, right, viewer, given, today=today)
             if right

@@ -22,6 +22,7 @@ from geoapp.store import darkroom
 MAX_BYTES = 20 << 20
 TIMEOUT_S = 30
 SIZES = ("large", "small")
+THUMB_PX = darkroom.SMALL
 
 
 @dataclass(frozen=True, slots=True)

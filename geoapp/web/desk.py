@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 
 from geoapp.domain import workflow
 from geoapp.domain.permissions import Right, may, may_anywhere
 from geoapp.domain.values import IssueFilter, Phase, Viewer
 from geoapp.domain.workflow import TABLE, Given, Need, Option
 from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, status_of
-from geoapp.services import clocks, issues, photos, triage
+from geoapp.services import clocks, issues, triage
 from geoapp.services.triage import Receipt
 from geoapp.web import api, errors, gate, page, params, public, shapes
 
@@ -59,6 +60,42 @@ def act(number: str, action: str) -> Response:
         return _work(viewer, number, status=status_of(refusal), refused=errors.sentence(refusal), given=given,
                      opened=action)  # fmt: skip
     return page.go(page.url(f"/desk/issues/{done.number}", done=action))
+
+
+@blueprint.get("/issues/<number>/work.json")
+def options(number: str) -> Response:
+    """What this viewer may do now, as JSON; the ETag is the version that a change must name."""
+    work = triage.work_on(gate.staff(), number, zone=page.settings().zone)
+    answer = api.json_answer(
+        {"number": work.number, "version": work.version, "options": [_option(option) for option in work.options]}
+    )
+    answer.set_etag(str(work.version))
+    return answer
+
+
+@blueprint.put("/issues/<number>/actions/<action>")
+def act_by_program(number: str, action: str) -> Response:
+    """The same action for programs: JSON in, ``If-Match`` names the version, the new version comes back as ETag.
+
+    Answers 409 with the version that stands now when somebody was faster.
+    """
+    viewer = gate.staff()
+    tags = request.if_match.as_set()
+    sent = request.get_json(silent=True) if request.data else {}
+    if not isinstance(sent, dict):
+        raise BadInput("body", "json_object")
+    done = triage.act(
+        viewer,
+        number,
+        action,
+        _given_by_program(viewer, sent),
+        version=params.version(next(iter(tags), None)),
+        now=page.now(),
+        calendar=page.calendar(),
+    )
+    answer = api.json_answer({"number": done.number, "state": done.state, "version": done.version})
+    answer.set_etag(str(done.version))
+    return answer
 
 
 @blueprint.post("/actions")
@@ -162,7 +199,6 @@ def _work(
         found,
         status=status,
         issue=shapes.whole_feature(case)["properties"],
-        photos=[shapes.photo(row.number, one) for one in photos.of_issue(viewer, number, zone=zone)],
         phases=[{"phase": one, "name": page.say(f"phase.{one}")} for one in Phase],
         may_add=may(viewer, Right.PHOTO, subject),
         may_release=may(viewer, Right.RELEASE, subject),
@@ -197,9 +233,9 @@ def _option(option: Option) -> dict[str, Any]:
     }
 
 
-def _given(viewer: Viewer) -> Given:
+def _given(viewer: Viewer, form: MultiDict[str, str] | None = None) -> Given:
     """What was typed; raises BadInput naming the field for what cannot be read."""
-    form = request.form
+    form = request.form if form is None else form
     until = form.get("until", "").strip()
     try:
         day = date.fromisoformat(until) if until else None
@@ -215,6 +251,19 @@ def _given(viewer: Viewer) -> Given:
         until=day,
         original=_original(viewer, form.get("original", "").strip()),
     )
+
+
+def _given_by_program(viewer: Viewer, sent: dict[str, Any]) -> Given:
+    for field, value in sent.items():
+        known = field in {"note", "unit", "helping", "until", "original"}
+        sound = isinstance(value, list) and all(isinstance(one, str) for one in value) if field == "helping" else (
+            isinstance(value, str)
+        )  # fmt: skip
+        if not known or not sound:
+            raise BadInput(field[:40], "unknown" if not known else "text", value=str(value)[:40])
+    form = MultiDict([(key, value) for key, value in sent.items() if key != "helping"])
+    form.setlist("helping", sent.get("helping", []))
+    return _given(viewer, form)
 
 
 def _original(viewer: Viewer, name: str) -> UUID | None:

@@ -87,7 +87,7 @@ def _answer(status: int, code: str, message: str, field: str | None) -> Response
 
 def wants_json() -> bool:
     """True for programs: the API's and tiles' paths, and whoever prefers JSON to HTML."""
-    if request.path.startswith(("/api/", "/tiles/", "/static/")):
+    if request.path.startswith(("/api/", "/tiles/", "/static/")) or request.path.endswith(".json") or request.is_json:
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return best == "application/json"

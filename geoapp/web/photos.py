@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request, send_file
 
 from geoapp.errors import BadInput, NotFound, Refused
 from geoapp.services import photos
-from geoapp.web import desk, errors, gate, page, shapes
+from geoapp.web import desk, errors, gate, page
 
 blueprint = Blueprint("photos", __name__)
 FORM_BYTES = 64 * 1024
@@ -22,7 +22,9 @@ def let_photos_in() -> None:
 @blueprint.get("/photos/<number>/<uuid:photo>/<size>.jpg")
 def show(number: str, photo: UUID, size: str) -> Response:
     settings = page.settings()
-    file, found = photos.file_of(gate.viewer(), number, photo, size, folder=shapes.photo_folder(), zone=settings.zone)
+    file, found = photos.file_of(
+        gate.viewer(), number, photo, size, folder=page.settings().photos_dir, zone=settings.zone
+    )
     if not file.is_file():
         raise NotFound("photo", str(photo))
     response = send_file(file, mimetype="image/jpeg", etag=found.sha256)
@@ -43,7 +45,7 @@ def add(number: str) -> Response:
             given.read() if given else b"",
             phase=request.form.get("phase", ""),
             caption=request.form.get("caption", ""),
-            folder=shapes.photo_folder(),
+            folder=page.settings().photos_dir,
             now=page.now(),
             zone=page.settings().zone,
         )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from geoapp import words
 from geoapp.domain.values import ANONYMOUS, Box, IssueFilter
 from geoapp.maps import builder
-from geoapp.services import issues, layers, photos
+from geoapp.services import issues, layers
 from geoapp.services.places import Choices
 from geoapp.web import base, page, params, shapes
 
@@ -70,7 +70,6 @@ def issue_page(number: str) -> Response:
         "issue.html",
         found,
         issue=shapes.whole_feature(case)["properties"],
-        photos=[shapes.photo(row.number, one) for one in photos.of_issue(ANONYMOUS, number, zone=page.settings().zone)],
         back_url=page.url("/", **{"at": f"16/{row.lat:.5f}/{row.lon:.5f}"} | back, issue=row.number),
         **map_context(found, around(row)),
     )

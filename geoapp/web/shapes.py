@@ -1,16 +1,15 @@
 """The shapes in which an issue leaves the house: one for the API, lists, CSV and pages alike."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from geoapp.domain.deadlines import Clock, explain, standing
 from geoapp.domain.responsibility import Hit, Verdict
-from geoapp.domain.values import Point, StateGroup, VerdictClass, states_of
+from geoapp.domain.values import Phase, Point, StateGroup, VerdictClass, states_of
 from geoapp.services.issues import Case, IssueRow
-from geoapp.services.photos import SIZES, Photo
+from geoapp.services.photos import THUMB_PX, Photo
 from geoapp.services.places import CategoryRow, Choices, Whose
 from geoapp.web import page
 
@@ -112,10 +111,6 @@ def _minute(instant: datetime) -> str:
     return instant.astimezone(page.settings().zone).strftime("%Y-%m-%d %H:%M")
 
 
-def photo_folder() -> Path:
-    return page.settings().data_dir / "photos"
-
-
 def photo(number: str, one: Photo) -> dict[str, Any]:
     return {
         "id": str(one.id),
@@ -125,8 +120,17 @@ def photo(number: str, one: Photo) -> dict[str, Any]:
         "width": one.width,
         "height": one.height,
         "released": one.released,
-        **{size: f"/photos/{number}/{one.id}/{size}.jpg" for size in SIZES},
+        "thumb_width": round(one.width * min(1.0, THUMB_PX / max(one.width, one.height))),
+        "url": f"/photos/{number}/{one.id}/large.jpg",
+        "thumb_url": f"/photos/{number}/{one.id}/small.jpg",
     }
+
+
+def comparison(photos: Sequence[Photo]) -> tuple[Photo, ...]:
+    """The first photo before the work and the last one after it, when there are both."""
+    before = [one for one in photos if one.phase is Phase.BEFORE]
+    after = [one for one in photos if one.phase is Phase.AFTER]
+    return (before[0], after[-1]) if before and after else ()
 
 
 def feature(row: IssueRow) -> dict[str, Any]:
@@ -161,6 +165,8 @@ def whole_feature(case: Case) -> dict[str, Any]:
         "cost_planned": detail.cost_planned,
         "cost_spent": detail.cost_spent,
         "fund_source": detail.fund_source,
+        "photos": [photo(detail.row.number, one) for one in case.photos],
+        "comparison": [photo(detail.row.number, one) for one in comparison(case.photos)],
         "history": [
             {
                 "at": line.at.astimezone(page.settings().zone).isoformat(timespec="minutes"),

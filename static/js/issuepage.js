@@ -1,10 +1,12 @@
 /** The small map of one issue's page: the place with its extent, and the boundaries around it. */
 
 import { Line } from "./api.js";
+import { startComparing } from "./photos.js";
 import { partsOf, Selection } from "./selection.js";
 import { expect } from "./ready.js";
 
 export async function startIssuePage(map, config, layers) {
+  startComparing(document);
   for (const layer of layers) {
     const wanted = layer.spec.show !== false || (layer.spec.id === "jurisdictions" && document.body.classList.contains("work-page"));
     if (layer.spec.kind === "issues" || !wanted) layer.remove();

@@ -4,6 +4,7 @@ import { Line } from "./api.js";
 import { el, fill, icon, symbol } from "./dom.js";
 import { backButton, factList, headline, timeline, verdictBox } from "./facts.js";
 import { freshenLinks, issueUrl } from "./list.js";
+import { photoBox } from "./photos.js";
 import { say } from "./words.js";
 
 export class IssuePanel {
@@ -110,6 +111,7 @@ export class IssuePanel {
       ? [el("div", { class: "waiting", "aria-hidden": "true" })]
       : [
           issue.text && el("p", { class: "issue-text" }, issue.text),
+          photoBox(issue),
           verdictBox(issue),
           factList(issue),
           timeline(issue.history),

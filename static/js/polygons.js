@@ -42,7 +42,9 @@ export const PolygonLayer = L.Layer.extend({
 
   /** Boundaries as they were on a day; empty: as they are. */
   setDay(day) {
-    this._tiles.setQuery(day ? `on=${day}` : "");
+    const query = day ? `on=${day}` : "";
+    if (query === this._tiles.query) return;
+    this._tiles.setQuery(query);
     if (this._map) this.look();
     this._sheet?.redraw();
   },

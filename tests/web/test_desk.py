@@ -291,7 +291,7 @@ def add_photo(client, name="2", *, phase="after", file=None, **more):
 
 
 def photo_of(client, name="2", door="desk/issues"):
-    return re.findall(r'href="(/photos/[^"]+large\.jpg)"', words(client.get(f"/{door}/{number(name)}")))
+    return re.findall(r'<a href="(/photos/[^"]+large\.jpg)"', words(client.get(f"/{door}/{number(name)}")))
 
 
 def look(client, path):

@@ -1,0 +1,177 @@
+"""Every route × every role: this table is the reviewed list, and a route that is not in it fails (TRUST T20)."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from geoapp.domain.boundaries import NewUnit
+from geoapp.domain.values import OPERATOR, IssueState, Name, Point, Privacy
+from geoapp.services import accounts, boundaries, photos
+from geoapp.store import session
+from tests.builders import TODAY, a_category, a_place, an_issue, square, store
+from tests.web.test_desk import shot
+
+SECRET = "paving stones 62"  # noqa: S105
+ROLES = {
+    "resident": {},
+    "steward": {"place": "C1"},
+    "community": {"place": "C1"},
+    "unit": {"unit": "U1"},
+    "secretary": {"place": "C1"},
+    "planner": {},
+    "supervisor": {},
+    "administrator": {},
+}
+VIEWERS = ("anonymous", "disabled", "elsewhere", *ROLES)
+EVERYBODY = set(VIEWERS)
+SIGNED_IN = EVERYBODY - {"anonymous", "disabled"}
+STAFF = SIGNED_IN - {"resident"}
+LOCAL = STAFF - {"elsewhere"}
+PUBLIC_DOORS = (
+    "account.sign_in account.sign_in_page account.sign_out api.features api.listed api.one api.search api.table "
+    "api.whose base.tile base.whole_file health.live health.ready page.static public.about public.issue_page "
+    "public.list_page public.map_page public.table tiles.tile tiles.tilejson"
+)
+TABLE = {
+    **dict.fromkeys(PUBLIC_DOORS.split(), EVERYBODY),
+    "account.change_password": SIGNED_IN,
+    "account.end_session": SIGNED_IN,
+    "account.own": SIGNED_IN,
+    "desk.inbox": STAFF,
+    "desk.act_on_many": STAFF,
+    # An issue that is public in part is open to all staff; what they see of it is decided field by field.
+    "desk.work": STAFF,
+    "desk.feature": STAFF,
+    "desk.options": STAFF,
+    "desk.act": {"steward", "community", "unit", "secretary", "supervisor"},
+    "desk.act_by_program": {"steward", "community", "unit", "secretary", "supervisor"},
+    "land.worklist": STAFF,
+    "land.settlement_page": {"secretary", "administrator"},
+    "land.settle": {"secretary", "administrator"},
+    "photos.show": LOCAL,
+    "photos.add": {"steward", "community", "unit", "secretary", "supervisor"},
+    "photos.change": {"community", "administrator"},
+}
+SECRETS = ("13800138000", "the owner is difficult", "Gate 2", "106.6503217", "人行道破损 hidden")
+
+
+@pytest.fixture
+def place(app):
+    a_category()
+    a_place("C1", square(106.64, 29.02))
+    a_place("C2", square(106.70, 29.02))
+    boundaries.store_units(OPERATOR, [NewUnit("U1", Name("", "U1")), NewUnit("U2", Name("", "U2"))], today=TODAY)
+    blurred = {"privacy": Privacy.BLURRED, "text_released": False, "point": Point(106.6503217, 29.0301234)}
+    store(
+        an_issue("hidden", state=IssueState.HANDLING, unit="U1", address="Gate 2", text="call 13800138000", **blurred)
+    )
+    for login, where in {**ROLES, "elsewhere": {"place": "C2"}, "disabled": {}}.items():
+        accounts.add(OPERATOR, login, login, SECRET)
+        role = {"elsewhere": "community", "disabled": "supervisor"}.get(login, login)
+        accounts.grant(OPERATOR, login, role, **where)
+    return app
+
+
+def browsers(app):
+    """A client for each viewer, and the number of the issue."""
+    found = {"anonymous": app.test_client()}
+    for login in VIEWERS[1:]:
+        token = accounts.sign_in(login, SECRET, address=login, browser="", now=datetime.now(UTC)).token
+        found[login] = app.test_client()
+        found[login].set_cookie("geoapp", token)
+    accounts.disable(OPERATOR, "disabled", now=datetime.now(UTC))
+    return found
+
+
+def number():
+    with session.snapshot() as db:
+        return db.execute(text("SELECT number FROM issue")).scalar_one()
+
+
+def token_of(client):
+    for path in ("/account", "/sign-in"):
+        if found := re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).get_data(as_text=True)):
+            return found[1]
+    raise AssertionError
+
+
+def test_every_route_has_its_row(app):
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(TABLE)
+
+
+def test_each_role_enters_the_doors_of_its_row_and_no_other(place, settings):
+    strays = []
+    clients, issue = browsers(place), number()
+    tokens = {who: token_of(client) for who, client in clients.items()}
+    photo = photos.add(
+        OPERATOR, issue, shot().read(), phase="before", caption="", folder=settings.data_dir / "photos",
+        now=datetime.now(UTC), zone=settings.zone,
+    ).photo.id  # fmt: skip
+    names = {"number": issue, "name": issue, "photo": str(photo), "action": "note", "size": "large",
+             "change": "release", "mark": "x", "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
+    # A photo is released at last: after that everybody may see it.
+    for rule in sorted(place.url_map.iter_rules(), key=lambda rule: rule.endpoint == "photos.change"):
+        if TABLE[rule.endpoint] == EVERYBODY:
+            continue
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: names[match[1]], rule.rule)
+        (method,) = rule.methods - {"HEAD", "OPTIONS"}
+        for who, client in clients.items():
+            given = {"csrf_token": tokens[who], "note": "x", "phase": "before", "do": "rehearse",
+                     "old": SECRET, "new": SECRET}  # fmt: skip
+            how = {"headers": {"X-CSRF-Token": tokens[who]}, "json": {"note": "x"}} if method == "PUT" else {}
+            if method == "POST":
+                how = {"data": given | ({"photo": (shot(), "x.jpg")} if rule.endpoint == "photos.add" else {})}
+            with client.open(path, method=method, **how) as answer:
+                turned_away = answer.status_code in {401, 403} or (answer.location or "").startswith("/sign-in")
+                turned_away |= answer.status_code == 404 and rule.endpoint == "photos.show"
+                if turned_away == (who in TABLE[rule.endpoint]):
+                    strays.append((rule.endpoint, who, answer.status_code))
+                assert answer.status_code < 500
+
+    assert strays == []
+
+
+def test_nobody_outside_reads_what_is_hidden_through_any_door(place):
+    clients, issue = browsers(place), number()
+    doors = (
+        "/", "/issues", "/issues.csv", f"/issues/{issue}", "/api/issues", f"/api/issues/{issue}", "/about",
+        f"/desk/issues/{issue}", f"/desk/issues/{issue}.json", "/desk?in=all", f"/desk/issues/{issue}/work.json",
+        "/api/issues?bbox=106.6502,29.0300,106.6504,29.0302",
+    )  # fmt: skip
+    clients["community"].put(
+        f"/desk/issues/{issue}/actions/note",
+        json={"note": "the owner is difficult"},
+        headers={"X-CSRF-Token": token_of(clients["community"]), "If-Match": '"1"'},
+    )
+    leaks = []
+    for who in EVERYBODY - LOCAL:
+        for door in doors:
+            said = clients[who].get(door).get_data(as_text=True)
+            leaks += [(who, door, secret) for secret in SECRETS if secret in said]
+    inside = clients["community"].get(f"/desk/issues/{issue}.json").get_data(as_text=True)
+
+    assert leaks == []
+    assert all(secret in inside for secret in SECRETS)
+
+
+def test_a_program_acts_with_the_version_it_has_read(place):
+    client, issue = browsers(place)["community"], number()
+    head = {"X-CSRF-Token": token_of(client)}
+    work = client.get(f"/desk/issues/{issue}/work.json")
+
+    def put(action, sent, tag):
+        return client.put(f"/desk/issues/{issue}/actions/{action}", json=sent, headers=head | tag)
+
+    done = put("shelve", {"note": "no money this year"}, {"If-Match": work.headers["ETag"]})
+    late = put("note", {"note": "x"}, {"If-Match": work.headers["ETag"]})
+    assert (done.status_code, done.get_json()["state"], done.headers["ETag"]) == (200, "shelved", '"2"')
+    assert (late.status_code, late.headers["ETag"], late.get_json()["error"]["code"]) == (409, '"2"', "conflict")
+    assert put("note", {"note": "x"}, {}).status_code == 428
+    assert put("resume", {"note": 5}, {"If-Match": '"2"'}).get_json()["error"]["field"] == "note"
+    assert put("resume", {"colour": "red"}, {"If-Match": '"2"'}).status_code == 400
+    assert put("resume", ["x"], {"If-Match": '"2"'}).status_code == 400
+    refused = put("close", {}, {"If-Match": '"2"'})
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (409, "refused")
+    assert put("dispatch", {"unit": "U2", "helping": ["U1"]}, {"If-Match": '"2"'}).get_json()["version"] == 3
