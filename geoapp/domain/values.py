@@ -186,7 +186,7 @@ class IssueFilter:
     """Which issues: the same value behind map, list, CSV, API and tiles, so their counts agree.
 
     ``categories`` name whole branches of the tree; ``since`` and ``until`` are days of report,
-    both included, in the zone of the settings.
+    both included, in the zone of the settings. ``words`` must all occur in what the viewer may read.
     """
 
     categories: tuple[str, ...] = ()
@@ -197,6 +197,7 @@ class IssueFilter:
     since: date | None = None
     until: date | None = None
     box: Box | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

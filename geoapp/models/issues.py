@@ -32,6 +32,15 @@ issue_serial = Sequence("issue_serial", metadata=Base.metadata)
 """The last part of an issue's number; it never goes back, whatever prefix and year stand before it."""
 
 
+def _grams_of(part: str) -> str:
+    """What a search looks up, of the words that the public may see or of all the others.
+
+    Not columns of their own: so no writer can forget them or leave hidden words in what the public searches,
+    and the rows that every map tile reads stay narrow.
+    """
+    return f"search_grams(issue_{part}_words(number, title, text, address, text_released, privacy))"
+
+
 class Issue(Base):
     """问题: a point, always; what is known of it, where it stands, and whose it is.
 
@@ -70,6 +79,8 @@ class Issue(Base):
         Index(None, "community_id", "reported_at"),
         Index(None, "unit_id"),
         Index("ix_issue_candidate_ids", "candidate_ids", postgresql_using="gin"),
+        Index("ix_issue_public_words", sa.text(_grams_of("public")), postgresql_using="gin"),
+        Index("ix_issue_hidden_words", sa.text(_grams_of("hidden")), postgresql_using="gin"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.tiles import Bounds, box_bounds
 from geoapp.domain.values import IssueFilter, IssueState, Name, VerdictClass, Viewer
+from geoapp.store import search
 
 _COLUMNS = """
     i.id, i.number, i.category_code, cat.name_zh AS cat_zh, cat.name_en AS cat_en,
@@ -86,7 +87,7 @@ class IssueDetail:
 
 
 def condition(  # noqa: C901 - one short branch for each part of a filter
-    wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo
+    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo
 ) -> tuple[str, dict[str, Any]]:
     """The WHERE of every public query over ``issue i``, and its binds: the filter, and what the viewer may see."""
     parts: list[str] = []
@@ -126,6 +127,9 @@ def condition(  # noqa: C901 - one short branch for each part of a filter
     if wanted.box:
         sql, values = within(box_bounds(wanted.box))
         also(sql, **values)
+    if wanted.words:
+        sql, values = search.words(db, wanted.words, viewer)
+        also(sql, **values)
     return " AND ".join(parts) or "true", binds
 
 
@@ -140,7 +144,7 @@ def within(bounds: Bounds) -> tuple[str, dict[str, float]]:
 
 
 def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> int:
-    where, binds = condition(wanted, viewer, zone)
+    where, binds = condition(db, wanted, viewer, zone=zone)
     return int(db.execute(text(f"SELECT count(*) FROM issue i WHERE {where}"), binds).scalar_one())
 
 
@@ -151,7 +155,7 @@ def page(
 
     Raises ValueError for a token that is not one of ours.
     """
-    where, binds = condition(wanted, viewer, zone)
+    where, binds = condition(db, wanted, viewer, zone=zone)
     if after:
         at, last = _untoken(after)
         where += " AND (i.reported_at, i.id) < (:last_at, :last_id)"
@@ -168,7 +172,7 @@ def page(
 
 def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -> Iterator[IssueRow]:
     """All of them, newest first, streamed in portions: memory does not grow with the answer."""
-    where, binds = condition(wanted, viewer, zone)
+    where, binds = condition(db, wanted, viewer, zone=zone)
     found = db.execute(
         text(f"SELECT {_COLUMNS} FROM issue i {_JOINS} WHERE {where} ORDER BY i.reported_at DESC, i.id DESC"),
         binds,
@@ -180,7 +184,7 @@ def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -
 
 def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail | None:
     """An issue by its number or id; None when there is none that this viewer may see."""
-    where, binds = condition(IssueFilter(), viewer, zone)
+    where, binds = condition(db, IssueFilter(), viewer, zone=zone)
     try:
         key, binds["name"] = "i.id = :name", UUID(name)
     except ValueError:

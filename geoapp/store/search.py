@@ -1,0 +1,62 @@
+"""The words of a search as SQL: looked up by grams, then compared as they stand.
+
+The public finds issues only by what it may read. Two indexes hold that apart: one of the released words, and
+one of all the others, which only staff ask (``migrations/versions/0005_search.py``).
+"""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geoapp.domain import bigrams
+from geoapp.domain.bigrams import Term
+from geoapp.domain.values import Viewer
+
+_GIVEN = "i.number, i.title, i.text, i.address, i.text_released, i.privacy"
+
+
+def words(db: Session, searched: str, viewer: Viewer) -> tuple[str, dict[str, Any]]:
+    """The condition over ``issue i`` that each term occurs in the issue's words or in a name that it carries.
+
+    Names are those of community and category. They are looked up first, because a plan made without knowing
+    how many there are may read every issue.
+    """
+    parts = ("public",) if viewer.is_public else ("public", "hidden")
+    said = [f"issue_{part}_words({_GIVEN})" for part in parts]
+    sql: list[str] = []
+    binds: dict[str, Any] = {}
+    for n, term in enumerate(bigrams.terms(searched)):
+        binds |= {f"term{n}": term.text, f"grams{n}": _query(term)}
+        named, codes = _named(db, term, n)
+        binds |= codes
+        sql.append(_either(*named, *(f"search_grams({one}) @@ CAST(:grams{n} AS tsquery)" for one in said)))
+        if not term.whole:
+            # Apart from the line above, so that an index answers that one in full; ``strpos`` knows no wildcards.
+            sql.append(_either(*named, *(f"strpos(search_fold({one}), :term{n}) > 0" for one in said)))
+    return " AND ".join(sql) or "false", binds
+
+
+def _either(*conditions: str) -> str:
+    return f"({' OR '.join(conditions)})"
+
+
+def _query(term: Term) -> str:
+    """A tsquery; grams have no quotation marks, because these are gaps."""
+    return " & ".join([*(f"'{gram}'" for gram in term.grams), *(f"'{start}':*" for start in term.beginnings)])
+
+
+def _named(db: Session, term: Term, n: int) -> tuple[list[str], dict[str, Any]]:
+    """Conditions, and their binds, that an issue carries a name in which the term occurs."""
+    names = "concat_ws(chr(10), name_zh, name_en)"
+    occurs = f"search_grams({names}) @@ CAST(:grams AS tsquery) AND strpos(search_fold({names}), :term) > 0"
+    row = db.execute(
+        text(
+            f"SELECT ARRAY(SELECT id FROM place WHERE kind = 'community' AND {occurs}) AS places, "
+            f"ARRAY(SELECT CAST(code AS text) FROM category WHERE {occurs}) AS categories"
+        ),
+        {"grams": _query(term), "term": term.text},
+    ).one()
+    found = {f"places{n}": ("i.community_id", row.places), f"categories{n}": ("i.category_code", row.categories)}
+    used = {name: ids for name, (_, ids) in found.items() if ids}
+    return [f"{found[name][0]} = ANY (:{name})" for name in used], used
