@@ -1,7 +1,7 @@
 """The words of a search as SQL: looked up by grams, then compared as they stand.
 
-The public finds issues only by what it may read. Two indexes hold that apart: one of the released words, and
-one of all the others, which only staff ask (``migrations/versions/0005_search.py``).
+The public finds issues only by what it may read. Two columns hold that apart: the grams of released words, and
+those of all the others, which only staff ask (``migrations/versions/0005_search.py``).
 """
 
 from typing import Any
@@ -23,17 +23,17 @@ def words(db: Session, searched: str, viewer: Viewer) -> tuple[str, dict[str, An
     how many there are may read every issue.
     """
     parts = ("public",) if viewer.is_public else ("public", "hidden")
-    said = [f"issue_{part}_words({_GIVEN})" for part in parts]
     sql: list[str] = []
     binds: dict[str, Any] = {}
     for n, term in enumerate(bigrams.terms(searched)):
         binds |= {f"term{n}": term.text, f"grams{n}": _query(term)}
         named, codes = _named(db, term, n)
         binds |= codes
-        sql.append(_either(*named, *(f"search_grams({one}) @@ CAST(:grams{n} AS tsquery)" for one in said)))
+        sql.append(_either(*named, *(f"i.{part}_grams @@ CAST(:grams{n} AS tsquery)" for part in parts)))
         if not term.whole:
             # Apart from the line above, so that an index answers that one in full; ``strpos`` knows no wildcards.
-            sql.append(_either(*named, *(f"strpos(search_fold({one}), :term{n}) > 0" for one in said)))
+            stands = (f"strpos(search_fold(issue_{part}_words({_GIVEN})), :term{n}) > 0" for part in parts)
+            sql.append(_either(*named, *stands))
     return " AND ".join(sql) or "false", binds
 
 
