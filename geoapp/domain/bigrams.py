@@ -9,8 +9,8 @@ import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
 
-LONGEST = 1000
-"""A longer English word is cut: an index holds none of more than 2,046 bytes."""
+LONGEST = 200
+"""A longer English word is cut: an index holds none of more than 2,046 bytes, and PostgreSQL counts to 255."""
 
 _CAPITALS = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 # Signs are all that is neither an ASCII letter or digit nor a gap: Chinese, other scripts, emoji.
@@ -71,10 +71,17 @@ def similarity(first: str, second: str) -> float:
 
 
 def _term(text: str) -> Term:
-    runs = _runs(text)
-    pairs = [pair for _, signs in runs for pair in _pairs(signs)]
-    beginnings = [word or signs for word, signs in runs if word or len(signs) == 1]
-    return Term(text, tuple(dict.fromkeys(pairs)), tuple(dict.fromkeys(beginnings)))
+    grams: dict[str, None] = {}
+    beginnings: tuple[str, ...] = ()
+    for run in _RUN.finditer(text):
+        if run[2] and len(run[2]) > 1:
+            grams |= dict.fromkeys(_pairs(run[2]))
+        elif run.end() == len(text):
+            # Only a run at the end may go on in the text; of any other we know that it is a whole word or a last sign.
+            beginnings = (run[0],)
+        else:
+            grams[run[0]] = None
+    return Term(text, tuple(grams), beginnings)
 
 
 def _runs(text: str) -> list[tuple[str, str]]:

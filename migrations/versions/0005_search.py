@@ -19,8 +19,8 @@ DECLARE
     gaps text := U&'[\\0001-\\00bf\\2000-\\206f\\3000-\\3004\\3008-\\303f\\30fb\\fe00-\\fe0f]+';
     signs text[] := string_to_array(regexp_replace(folded, gaps, ' ', 'g'), NULL);
 BEGIN
-    IF length(folded) > 1000 THEN
-        folded := regexp_replace(folded, '([0-9a-z]{1000})', '\\1 ', 'g');
+    IF length(folded) > 200 THEN
+        folded := regexp_replace(folded, '([0-9a-z]{200})', '\\1 ', 'g');
     END IF;
     RETURN array_to_tsvector(
         array_remove(string_to_array(regexp_replace(folded, '[^0-9a-z]+', ' ', 'g'), ' '), '')

@@ -24,8 +24,8 @@ from tests.bench.tiles import ms
 ROUNDS, LIKES = 40, 3
 UTC_ZONE = ZoneInfo("UTC")
 ENGLISH = (
-    "broken sidewalk near the school gate", "street light dark since Monday", "garbage piled behind market {n}",
-    "manhole cover missing on lane {n}", "flooded road after rain", "fallen tree blocks the path",
+    "broken sidewalk near the gate of", "street light dark since Monday at", "garbage piled behind the market of",
+    "manhole cover missing on lane", "flooded road after rain near", "fallen tree blocks the path to",
 )  # fmt: skip
 LIKE = (
     "SELECT count(*) FROM issue WHERE public_geom IS NOT NULL AND text_released AND "
@@ -75,8 +75,9 @@ def searches(count: int) -> dict[str, Callable[[Any], str]]:
     """What is asked: any piece of what some issues say, the rare as often as the common."""
     with session.snapshot() as db:
         found = db.execute(text("SELECT title || ' ' || text || ' ' || address FROM issue ORDER BY id LIMIT 3000"))
-        runs = {run for said in found.scalars() for run in re.findall("[一-龥]+", said)}
-    english = sorted({word for line in ENGLISH for word in re.findall("[a-zA-Z]{4,}", line)})
+        texts = found.scalars().all()
+        runs = {run for said in texts for run in re.findall("[一-龥]+", said)}
+    english = sorted({word for said in texts for word in re.findall("[a-zA-Z]{4,}", said)})
 
     def cut(size: int) -> Callable[[Any], str]:
         pieces = sorted({run[at : at + size] for run in runs for at in range(len(run) - size + 1)})
@@ -128,6 +129,7 @@ def a_table(folder: Path, count: int) -> tuple[Path, Path]:
     roads = [
         "".join(random.choice(list(SIGNS), 2)) + str(random.choice(["路", "街", "巷", "大道"])) for _ in range(2000)
     ]
+    shops = ["".join(random.choice(["ba", "lo", "sha", "wen", "ki", "tu", "mer", "ri"], 4)) for _ in range(3000)]
     houses = ["".join(random.choice(list(SIGNS), 3)) + str(random.choice(["苑", "大厦", "小区"])) for _ in range(4000)]
     file, mapping = folder / "issues.csv", folder / "bench.toml"
     picks = random.integers(0, 1 << 30, (count, 8)).tolist()
@@ -138,7 +140,7 @@ def a_table(folder: Path, count: int) -> tuple[Path, Path]:
             kind = kinds[f % len(kinds)]
             spot, road = said["spots"][a % len(said["spots"])], roads[c % len(roads)]
             told = said["titles"][kind]
-            title = ENGLISH[b % len(ENGLISH)].format(n=c % 90) if number % 5 == 0 else told[b % len(told)]
+            title = f"{ENGLISH[b % len(ENGLISH)]} {shops[c % 3000]}" if number % 5 == 0 else told[b % len(told)]
             more = f"{names[d % len(names)]}{houses[e % len(houses)]}{spot}{title}，{said['words'][g % 10]}"
             opened = datetime(2025 + day % 2, 1 + day % 10, 1 + day % 28, tzinfo=UTC).isoformat()
             lon, lat = points[number]
