@@ -204,8 +204,8 @@ class IssueFilter:
     """Which issues: the same value behind map, list, CSV, API and tiles, so their counts agree.
 
     ``categories`` name whole branches of the tree; ``since`` and ``until`` are days of report,
-    both included, in the zone of the settings. ``duties`` (None: whatever they are) leave what waits for
-    one of them.
+    both included, in the zone of the settings. ``words`` must all occur in what the viewer may read.
+    ``duties`` (None: whatever they are) leave what waits for one of them.
     """
 
     categories: tuple[str, ...] = ()
@@ -217,6 +217,7 @@ class IssueFilter:
     until: date | None = None
     box: Box | None = None
     duties: tuple[Duty, ...] | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def read(db: Session, name: str, viewer: Viewer, zone: ZoneInfo, *, lock: bool =
 
     None when there is none that this viewer may see.
     """
-    where, binds = condition(IssueFilter(), viewer, zone)
+    where, binds = condition(db, IssueFilter(), viewer, zone=zone)
     try:
         key, binds["name"] = "i.id = :name", UUID(name)
     except ValueError:

@@ -84,7 +84,7 @@ def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zon
 
     An aggregate lies at the mean of its members, so that no lattice shows.
     """
-    where, binds = condition(wanted, viewer, zone)
+    where, binds = condition(db, wanted, viewer, zone=zone)
     inside, box = within(tile.bounds)
     deep = tile.z >= AGGREGATE_BELOW_ZOOM
     cells = CELLS * 4 if deep else CELLS

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.permissions import sight
 from geoapp.domain.tiles import Bounds, box_bounds
 from geoapp.domain.values import Duty, IssueFilter, IssueState, Name, VerdictClass, Viewer
+from geoapp.store import search
 
 _COLUMNS = """
     i.id, i.number, i.category_code, cat.name_zh AS cat_zh, cat.name_en AS cat_en,
@@ -123,8 +124,8 @@ def seen_in_full(viewer: Viewer) -> tuple[str, dict[str, Any]]:
     )
 
 
-def condition(  # noqa: C901 - one short branch for each part of a filter
-    wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo
+def condition(  # noqa: C901, PLR0912 - one short branch for each part of a filter
+    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo
 ) -> tuple[str, dict[str, Any]]:
     """The WHERE of every query over ``issue i``, and its binds: the filter, and what the viewer may see."""
     parts: list[str] = []
@@ -181,6 +182,9 @@ def condition(  # noqa: C901 - one short branch for each part of a filter
         )
     if wanted.duties is not None:
         also(*_waiting(wanted.duties, binds))
+    if wanted.words:
+        sql, values = search.words(db, wanted.words, full)
+        also(sql, **own, **values)
     return " AND ".join(parts) or "true", binds
 
 
@@ -211,7 +215,7 @@ def within(bounds: Bounds) -> tuple[str, dict[str, float]]:
 
 
 def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> int:
-    where, binds = condition(wanted, viewer, zone)
+    where, binds = condition(db, wanted, viewer, zone=zone)
     return int(db.execute(text(f"SELECT count(*) FROM issue i WHERE {where}"), binds).scalar_one())
 
 
@@ -229,7 +233,7 @@ def page(
 
     Raises ValueError for a token that is not one of ours.
     """
-    where, binds = condition(wanted, viewer, zone)
+    where, binds = condition(db, wanted, viewer, zone=zone)
     joins, own = _joins(viewer)
     if after:
         at, last = _untoken(after)
@@ -250,7 +254,7 @@ def page(
 
 def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -> Iterator[IssueRow]:
     """All of them, newest first, streamed in portions: memory does not grow with the answer."""
-    where, binds = condition(wanted, viewer, zone)
+    where, binds = condition(db, wanted, viewer, zone=zone)
     joins, own = _joins(viewer)
     found = db.execute(
         text(f"SELECT {_COLUMNS} FROM issue i {joins} WHERE {where} ORDER BY {_NEWEST}"),
@@ -263,7 +267,7 @@ def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -
 
 def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail | None:
     """An issue by its number or id; None when there is none that this viewer may see."""
-    where, binds = condition(IssueFilter(), viewer, zone)
+    where, binds = condition(db, IssueFilter(), viewer, zone=zone)
     try:
         key, binds["name"] = "i.id = :name", UUID(name)
     except ValueError:

@@ -243,7 +243,7 @@ def _given(viewer: Viewer, form: MultiDict[str, str] | None = None) -> Given:
         raise BadInput("until", "day") from None
     note = form.get("note", "").replace("\r\n", "\n")
     if "\x00" in note:
-        raise BadInput("note", "control_character")
+        raise BadInput("note", "characters")
     return Given(
         note=note,
         unit=form.get("unit", "").strip() or None,

@@ -1,6 +1,7 @@
 """Reads what a visitor sent into typed values; everything wrong is BadInput with the field's name."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
@@ -12,9 +13,11 @@ from werkzeug.datastructures import MultiDict
 from geoapp.domain.values import Box, IssueFilter, IssueState, Point, StateGroup, VerdictClass, states_of
 from geoapp.errors import BadInput, OutOfRange
 
-FILTERS = ("category", "state", "community", "unit", "verdict", "from", "to", "bbox")
+FILTERS = ("q", "category", "state", "community", "unit", "verdict", "from", "to", "bbox")
 MOST_VALUES = 100
 LONGEST = 200
+LONGEST_SEARCH = 100
+CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -40,12 +43,15 @@ def issue_filter(known: Mapping[str, set[str]] | None = None) -> IssueFilter:
         since=since,
         until=until,
         box=box(args),
+        words=words(args, "q", most=LONGEST_SEARCH),
     )
 
 
 def active(args: MultiDict[str, str]) -> dict[str, str]:
     """The filter as it stands in the address, for links that keep it."""
-    return {name: ",".join(values) for name in FILTERS if (values := _values(args, name))}
+    kept = {name: ",".join(values) for name in FILTERS if name != "q" and (values := _values(args, name))}
+    searched = words(args, "q", most=LONGEST_SEARCH)
+    return {"q": searched} | kept if searched else kept
 
 
 def box(args: MultiDict[str, str]) -> Box | None:
@@ -70,6 +76,16 @@ def point(args: MultiDict[str, str]) -> Point:
     if not -180 <= lon <= 180:  # noqa: PLR2004
         raise OutOfRange("lon", "longitude")
     return Point(lon, lat)
+
+
+def words(args: MultiDict[str, str], name: str, *, most: int) -> str:
+    """What somebody wrote in one line, with single blanks."""
+    text = " ".join(args.get(name, "").split())
+    if len(text) > most:
+        raise BadInput(name, "too_long", most=most)
+    if CONTROLS.search(text):
+        raise BadInput(name, "characters")
+    return text
 
 
 def whole(args: MultiDict[str, str], name: str, default: int, *, low: int, high: int) -> int:

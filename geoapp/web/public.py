@@ -44,6 +44,7 @@ def list_page() -> Response:
         next_url=page.url("/issues", **kept, after=result.after) if result.after else None,
         csv_url=page.url("/issues.csv", **kept),
         map_url=page.url("/", **kept),
+        unsearched_url=page.url("/issues", **{name: value for name, value in kept.items() if name != "q"}),
     )
 
 
@@ -116,6 +117,7 @@ def map_context(found: Choices, home: Box) -> dict[str, Any]:
 def chosen(wanted: IssueFilter, kept: dict[str, str]) -> dict[str, Any]:
     """The filter as the form shows it: what was ticked, by name."""
     return {
+        "q": wanted.words,
         "state": kept.get("state", "").split(","),
         "category": wanted.categories,
         "community": wanted.communities,

@@ -41,7 +41,8 @@ export class Drawer {
   openFilters() {
     this.stopAt("full");
     document.getElementById("view-list").scrollTop = 0;
-    document.querySelector("#filters button")?.focus();
+    // Not the search box: the keyboard would cover the rest.
+    document.querySelector("#filters .states button")?.focus();
   }
 
   pressed() {

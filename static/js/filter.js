@@ -2,13 +2,14 @@
 
 export const LISTS = ["category", "state", "unit", "community", "verdict"];
 export const DAYS = ["from", "to"];
+export const LONGEST_SEARCH = 100;
 
 /** @typedef {{category: string[], state: string[], unit: string[], community: string[],
- *   verdict: string[], from: string, to: string}} Filter */
+ *   verdict: string[], from: string, to: string, q: string}} Filter */
 
 /** No filter: everything that is public. @returns {Filter} */
 export function everything() {
-  return { category: [], state: [], unit: [], community: [], verdict: [], from: "", to: "" };
+  return { category: [], state: [], unit: [], community: [], verdict: [], from: "", to: "", q: "" };
 }
 
 /** Reads a filter out of an address. @returns {Filter} */
@@ -19,13 +20,20 @@ export function readFilter(params) {
     filter[key] = [...new Set(values.map((value) => value.trim()).filter(Boolean))];
   }
   for (const key of DAYS) filter[key] = params.get(key) ?? "";
+  filter.q = tidied(params.get("q") ?? "");
   return filter;
+}
+
+/** A search as the server takes it: single blanks, not too long, no half characters. */
+export function tidied(text) {
+  return [...text.trim().replace(/\s+/g, " ")].slice(0, LONGEST_SEARCH).join("");
 }
 
 /** The filter as `[key, value]` pairs in a fixed order, so that equal filters make equal addresses. */
 export function pairsOf(filter) {
   const lists = LISTS.filter((key) => filter[key].length).map((key) => [key, [...filter[key]].sort().join(",")]);
-  return [...lists, ...DAYS.filter((key) => filter[key]).map((key) => [key, filter[key]])];
+  const search = filter.q ? [["q", filter.q]] : [];
+  return [...search, ...lists, ...DAYS.filter((key) => filter[key]).map((key) => [key, filter[key]])];
 }
 
 /** Pairs as a query; commas and slashes stay legible. */

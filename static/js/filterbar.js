@@ -1,9 +1,10 @@
-/** The filter's face: four states as chips, the other questions as buttons that open below themselves. */
+/** The filter's face: the search, four states as chips, the other questions as buttons that open below themselves. */
 
 import { choices } from "./choices.js";
 import { el, fill, icon, symbol } from "./dom.js";
 import { everything, isEmpty, toggled } from "./filter.js";
 import { period, periodName } from "./period.js";
+import { Search } from "./search.js";
 import { nameOf, say } from "./words.js";
 
 const QUESTIONS = ["category", "community", "unit", "period", "verdict"];
@@ -17,11 +18,12 @@ export class FilterBar {
     this.open = "";
     this.today = config.today ?? new Date().toISOString().slice(0, 10);
     this.names = namesOf(config);
+    this.search = new Search((q) => this.set({ q }));
     this.states = el("div", { class: "states", role: "group", "aria-label": say("filter.state") });
     this.questions = el("div", { class: "questions" });
     this.drawer = el("div", { class: "question-drawer", id: "question-drawer", hidden: true });
     this.active = el("ul", { class: "active-filters", "aria-label": say("filter.active") });
-    fill(document.getElementById("filters"), this.states, this.questions, this.drawer, this.active);
+    fill(document.getElementById("filters"), this.search.element, this.states, this.questions, this.drawer, this.active);
     this.drawer.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.preventDefault();
@@ -33,6 +35,7 @@ export class FilterBar {
   show(filter) {
     this.filter = filter;
     const focused = document.activeElement?.id;
+    this.search.show(filter.q);
     fill(this.states, (this.config.states ?? []).map((group) => this.stateChip(group)));
     fill(this.questions, QUESTIONS.map((question) => this.questionButton(question)));
     fill(this.active, this.activeChips());
@@ -129,6 +132,7 @@ export class FilterBar {
 
   /** Every active part of the filter as a chip that takes it out again. */
   activeChips() {
+    const words = this.filter.q && this.chip(say("search.chip", { words: this.filter.q }), () => this.set({ q: "" }));
     const chips = ["category", "state", "community", "unit", "verdict"].flatMap((key) =>
       this.filter[key].map((value) =>
         this.chip(this.names[key].get(value) ?? value, () => this.set({ [key]: toggled(this.filter[key], value) })),
@@ -142,7 +146,7 @@ export class FilterBar {
       { id: "clear-filters", type: "button", class: "plain", click: () => this.change(everything()) },
       say("filter.clear"),
     );
-    return [...chips, el("li", {}, clear)];
+    return [words, ...chips, el("li", {}, clear)];
   }
 
   chip(name, remove) {

@@ -225,6 +225,18 @@ def test_the_nearest_deadline_comes_first_and_pages_follow_on():
     assert {row.number[-1] for row in second.rows} == {"1", "2", "3", "4"}
 
 
+def test_a_search_finds_hidden_words_only_where_the_searcher_sees_them():
+    store(
+        an_issue("3", privacy=Privacy.PRIVATE, title="顶楼漏水 3"),
+        an_issue("4", text_released=False, text="电话 13800138000"),
+    )
+
+    found = {v.name or "public": seen_by(v, IssueFilter(words="13800138000")) for v in (STAFF, ELSEWHERE, ANONYMOUS)}
+    assert found == {"Li": ["4"], "Zhao": [], "public": []}
+    assert seen_by(STAFF, IssueFilter(words="漏水")) == ["3"]
+    assert seen_by(ELSEWHERE, IssueFilter(words="漏水")) == seen_by(OFFICER, IssueFilter(words="漏水")) == []
+
+
 def test_a_staff_box_filter_finds_by_the_place_that_this_viewer_sees():
     store(an_issue("3", privacy=Privacy.PRIVATE), an_issue("4", privacy=Privacy.BLURRED))
     exact = IssueFilter(box=Box(106.6499, 29.0299, 106.6501, 29.0301), since=date(2026, 1, 1))
