@@ -34,11 +34,12 @@ class Case:
 def search(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo, limit: int, after: str | None = None) -> Page:
     """Newest first. Raises BadInput for a token that is not ours, NotFound for a code that nothing has."""
     with snapshot() as db:
+        matched = issues.count(db, wanted, viewer, zone)
         try:
-            rows, token = issues.page(db, wanted, viewer, zone=zone, limit=limit, after=after)
+            rows, token = issues.page(db, wanted, viewer, zone=zone, limit=limit, after=after, matched=matched)
         except ValueError:
             raise BadInput("after", "token") from None
-        return Page(rows, issues.count(db, wanted, viewer, zone), token)
+        return Page(rows, matched, token)
 
 
 def count(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> int:

@@ -1,7 +1,7 @@
 """Reading issues: one condition for a filter and a viewer, behind list, count, map tile, API and CSV."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -28,6 +28,8 @@ _JOINS = """
     LEFT JOIN place ON place.id = i.community_id
     LEFT JOIN unit ON unit.id = i.unit_id
 """
+FEW = 20_000
+"""So few found issues are all read to find the newest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,9 @@ def condition(  # noqa: C901 - one short branch for each part of a filter
 
     if viewer.is_public:
         also("i.public_geom IS NOT NULL")
+    if wanted.words:
+        sql, values = search.words(db, wanted.words, viewer)
+        also(sql, **values)
     if wanted.categories:
         also(
             "i.category_code = ANY (ARRAY(SELECT code FROM category WHERE path && CAST(:categories AS text[])))",
@@ -127,9 +132,6 @@ def condition(  # noqa: C901 - one short branch for each part of a filter
     if wanted.box:
         sql, values = within(box_bounds(wanted.box))
         also(sql, **values)
-    if wanted.words:
-        sql, values = search.words(db, wanted.words, viewer)
-        also(sql, **values)
     return " AND ".join(parts) or "true", binds
 
 
@@ -149,20 +151,25 @@ def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> i
 
 
 def page(
-    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, limit: int, after: str | None
+    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, limit: int, after: str | None, matched: int
 ) -> tuple[list[IssueRow], str | None]:
     """Newest first, at most ``limit``; and the token to ask for what follows (None at the end).
 
-    Raises ValueError for a token that is not one of ours.
+    ``matched`` is how many there are in all. Raises ValueError for a token that is not one of ours.
     """
     where, binds = condition(db, wanted, viewer, zone=zone)
     if after:
         at, last = _untoken(after)
         where += " AND (i.reported_at, i.id) < (:last_at, :last_id)"
         binds |= {"last_at": at, "last_id": last}
+    source = "issue i"
+    if wanted.words and matched < FEW:
+        # Else a plan may read back through the years until it has found enough; OFFSET keeps it from that.
+        source, where = f"(SELECT * FROM issue i WHERE {where} OFFSET 0) AS i", "true"
     found = db.execute(
         text(
-            f"SELECT {_COLUMNS} FROM issue i {_JOINS} WHERE {where} ORDER BY i.reported_at DESC, i.id DESC LIMIT :limit"
+            f"SELECT {_COLUMNS} FROM {source} {_JOINS} WHERE {where} "
+            "ORDER BY i.reported_at DESC, i.id DESC LIMIT :limit"
         ),
         binds | {"limit": limit + 1},
     ).all()
@@ -185,10 +192,7 @@ def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -
 def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail | None:
     """An issue by its number or id; None when there is none that this viewer may see."""
     where, binds = condition(db, IssueFilter(), viewer, zone=zone)
-    try:
-        key, binds["name"] = "i.id = :name", UUID(name)
-    except ValueError:
-        key, binds["name"] = "i.number = :name", name
+    named, name_binds = key(name)
     row = db.execute(
         text(
             f"""
@@ -203,12 +207,27 @@ def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail |
                          ORDER BY u.code) AS helping
             FROM issue i {_JOINS}
             CROSS JOIN LATERAL (SELECT CASE WHEN i.privacy = 'public' THEN i.extent END AS extent) AS shown
-            WHERE {key} AND {where}
+            WHERE {named} AND {where}
             """
         ),
-        binds,
+        binds | name_binds,
     ).first()
     return None if row is None else _detail(db, row)
+
+
+def key(name: str) -> tuple[str, dict[str, Any]]:
+    """The condition over ``issue i`` that it has this number or id."""
+    try:
+        return "i.id = :name", {"name": UUID(name)}
+    except ValueError:
+        return "i.number = :name", {"name": name}
+
+
+def some(db: Session, ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, IssueRow]:
+    """Of these issues those that the viewer may see, by id."""
+    seen = "i.public_geom IS NOT NULL" if viewer.is_public else "true"
+    rows = db.execute(text(f"SELECT {_COLUMNS} FROM issue i {_JOINS} WHERE i.id = ANY (:ids) AND {seen}"), {"ids": ids})
+    return {row.id: _row(row) for row in rows}
 
 
 def _detail(db: Session, row: Row[Any]) -> IssueDetail:
