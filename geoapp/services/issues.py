@@ -47,11 +47,14 @@ def search(
     Raises BadInput for a token that is not ours, NotFound for a code that nothing has.
     """
     with snapshot() as db:
+        matched = issues.count(db, wanted, viewer, zone)
         try:
-            rows, token = issues.page(db, wanted, viewer, zone=zone, limit=limit, after=after, by_deadline=by_deadline)
+            rows, token = issues.page(
+                db, wanted, viewer, zone=zone, limit=limit, after=after, by_deadline=by_deadline, matched=matched
+            )
         except ValueError:
             raise BadInput("after", "token") from None
-        return Page(rows, issues.count(db, wanted, viewer, zone), token)
+        return Page(rows, matched, token)
 
 
 def count(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> int:

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -13,7 +12,7 @@ from geoapp.domain.permissions import Subject
 from geoapp.domain.values import IssueFilter, IssueState, Viewer
 from geoapp.domain.workflow import Case, Transition
 from geoapp.store import history
-from geoapp.store.issues import condition
+from geoapp.store.issues import condition, key
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,7 @@ def read(db: Session, name: str, viewer: Viewer, zone: ZoneInfo, *, lock: bool =
     None when there is none that this viewer may see.
     """
     where, binds = condition(db, IssueFilter(), viewer, zone=zone)
-    try:
-        key, binds["name"] = "i.id = :name", UUID(name)
-    except ValueError:
-        key, binds["name"] = "i.number = :name", name
+    named, name_binds = key(name)
     row = db.execute(
         text(
             f"""
@@ -47,10 +43,10 @@ def read(db: Session, name: str, viewer: Viewer, zone: ZoneInfo, *, lock: bool =
                            AND p.withdrawn_at IS NULL AND p.added_at >= coalesce((
                                SELECT max(h.at) FROM history h WHERE h.issue_id = i.id
                                AND h.to_state IN ('dispatched', 'rework')), '-infinity')) AS after_photo
-            FROM issue i WHERE {key} AND {where} {"FOR UPDATE OF i" if lock else ""}
+            FROM issue i WHERE {named} AND {where} {"FOR UPDATE OF i" if lock else ""}
             """
         ),
-        binds,
+        binds | name_binds,
     ).first()
     if row is None:
         return None

@@ -1,7 +1,7 @@
 """Reading issues: one condition for a filter and a viewer, behind list, count, map tile, API and CSV."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -37,6 +37,8 @@ _NEWEST = "i.reported_at DESC, i.id DESC"
 _DUE = "coalesce(i.due_at, 'infinity'), i.id"
 BLUR_DEG = 0.002
 """More than the grid of blurred places, in degrees."""
+FEW = 20_000
+"""So few found issues are all read to find the newest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +229,12 @@ def page(
     zone: ZoneInfo,
     limit: int,
     after: str | None,
+    matched: int,
     by_deadline: bool = False,
 ) -> tuple[list[IssueRow], str | None]:
     """Newest first, or the nearest deadline first; at most ``limit``, and the token for what follows (None: the end).
 
-    Raises ValueError for a token that is not one of ours.
+    ``matched`` is how many there are in all. Raises ValueError for a token that is not one of ours.
     """
     where, binds = condition(db, wanted, viewer, zone=zone)
     joins, own = _joins(viewer)
@@ -244,8 +247,12 @@ def page(
         )
         binds |= {"last_at": at, "last_id": last}
     order = _DUE if by_deadline else _NEWEST
+    source = "issue i"
+    if wanted.words and matched < FEW:
+        # Else a plan may read back through the years until it has found enough; OFFSET keeps it from that.
+        source, where = f"(SELECT * FROM issue i WHERE {where} OFFSET 0) AS i", "true"
     found = db.execute(
-        text(f"SELECT {_COLUMNS} FROM issue i {joins} WHERE {where} ORDER BY {order} LIMIT :limit"),
+        text(f"SELECT {_COLUMNS} FROM {source} {joins} WHERE {where} ORDER BY {order} LIMIT :limit"),
         binds | own | {"limit": limit + 1},
     ).all()
     rows = [_row(row) for row in found[:limit]]
@@ -268,10 +275,7 @@ def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -
 def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail | None:
     """An issue by its number or id; None when there is none that this viewer may see."""
     where, binds = condition(db, IssueFilter(), viewer, zone=zone)
-    try:
-        key, binds["name"] = "i.id = :name", UUID(name)
-    except ValueError:
-        key, binds["name"] = "i.number = :name", name
+    named, name_binds = key(name)
     joins, own = _joins(viewer)
     row = db.execute(
         text(
@@ -291,12 +295,33 @@ def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail |
             FROM issue i {joins}
             CROSS JOIN LATERAL (SELECT i.privacy = 'public' OR sight.full AS yes) AS exact
             CROSS JOIN LATERAL (SELECT CASE WHEN exact.yes THEN i.extent END AS geom) AS extent
-            WHERE {key} AND {where}
+            WHERE {named} AND {where}
             """
         ),
-        binds | own,
+        binds | own | name_binds,
     ).first()
     return None if row is None else _detail(db, row)
+
+
+def key(name: str) -> tuple[str, dict[str, Any]]:
+    """The condition over ``issue i`` that it has this number or id."""
+    try:
+        return "i.id = :name", {"name": UUID(name)}
+    except ValueError:
+        return "i.number = :name", {"name": name}
+
+
+def some(db: Session, ids: Sequence[UUID], viewer: Viewer) -> dict[UUID, IssueRow]:
+    """Of these issues those that the viewer may see, by id."""
+    joins, own = _joins(viewer)
+    rows = db.execute(
+        text(
+            f"SELECT {_COLUMNS} FROM issue i {joins} WHERE i.id = ANY (:ids) "
+            "AND (i.public_geom IS NOT NULL OR sight.full)"
+        ),
+        own | {"ids": ids},
+    )
+    return {row.id: _row(row) for row in rows}
 
 
 def history_of(db: Session, issue_id: UUID, *, internal: bool) -> tuple[HistoryRow, ...]:

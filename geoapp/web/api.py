@@ -7,11 +7,12 @@ import json
 from flask import Blueprint, Response, request
 
 from geoapp.domain.values import ANONYMOUS
-from geoapp.services import issues, layers, places
+from geoapp.services import duplicates, issues, layers, places
 from geoapp.web import page, params, shapes
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 MOST = 1000
+LONGEST_TEXT = 2000
 
 
 @blueprint.get("/issues")
@@ -42,6 +43,22 @@ def whose() -> Response:
     category = request.args.get("category", "").strip() or None
     day = params.day(request.args, "on") or page.today()
     return json_answer(shapes.whose(places.whose(ANONYMOUS, point, category, day=day)))
+
+
+@blueprint.get("/duplicates")
+def duplicates_near() -> Response:
+    """Issues that a report at this point may repeat, the most alike first, and why."""
+    point = params.point(request.args)
+    category = request.args.get("category", "").strip() or None
+    told = params.words(request.args, "text", most=LONGEST_TEXT)
+    found = duplicates.near(ANONYMOUS, point, category, told, now=page.now())
+    return geojson(
+        {
+            "type": "FeatureCollection",
+            "threshold": duplicates.THRESHOLD,
+            "features": [shapes.alike(candidate) for candidate in found],
+        }
+    )
 
 
 @blueprint.get("/layers")

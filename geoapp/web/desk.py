@@ -13,7 +13,7 @@ from geoapp.domain.permissions import Right, may, may_anywhere
 from geoapp.domain.values import IssueFilter, Phase, Viewer
 from geoapp.domain.workflow import TABLE, Given, Need, Option
 from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, status_of
-from geoapp.services import clocks, issues, triage
+from geoapp.services import clocks, duplicates, issues, triage
 from geoapp.services.triage import Receipt
 from geoapp.web import api, errors, gate, page, params, public, shapes
 
@@ -208,6 +208,10 @@ def _work(
         clocks=[shapes.clock(clock) for clock in clocks.of_issue(row.id)],
         options=[_option(option) for option in work.options],
         version=work.version,
+        alike=[
+            shapes.alike(one)["properties"] | {"url": page.url(f"/desk/issues/{one.row.number}")}
+            for one in duplicates.of_issue(viewer, number, now=page.now())
+        ],
         units=sorted(units, key=lambda unit: not unit["candidate"]),
         given=given or Given(),
         opened=opened,

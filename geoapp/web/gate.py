@@ -1,7 +1,7 @@
 """Who asks: the cookie of a session, and what every change must prove to come from our own pages.
 
 A change needs the same origin (as the browser says it) and a token that only our pages know. The token is
-derived from the cookie, so there is no secret to keep. A program with an ``Authorization`` header uses no
+derived from the cookie, so there is no secret to keep. A program with a ``Bearer`` token uses no
 cookie and needs neither.
 """
 
@@ -47,7 +47,7 @@ def staff() -> Viewer:
 
 def token() -> str:
     """The token of the session that the request carries; empty without one."""
-    if "Authorization" in request.headers:
+    if _is_program():
         return ""
     return request.cookies.get(_named(COOKIE), "")[:200]
 
@@ -60,7 +60,7 @@ def csrf_token() -> str:
 
 def guard() -> None:
     """Refuse a change that does not come from a page of ours."""
-    if request.method in SAFE or "Authorization" in request.headers:
+    if request.method in SAFE or _is_program():
         return
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
@@ -99,6 +99,11 @@ def local(address: str | None) -> str:
     plain = address or ""
     sound = plain.startswith("/") and plain[1:2] not in {"/", "\\"} and plain.isprintable() and "\\" not in plain
     return plain if sound and not urlsplit(plain).netloc else "/desk"
+
+
+def _is_program() -> bool:
+    # Not any authorization: browsers send a Basic one again by themselves.
+    return request.headers.get("Authorization", "").startswith("Bearer ")
 
 
 def _ours(origin: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from geoapp.domain.deadlines import Clock, explain, standing
 from geoapp.domain.responsibility import Hit, Verdict
 from geoapp.domain.values import Phase, Point, StateGroup, VerdictClass, states_of
+from geoapp.services.duplicates import Candidate
 from geoapp.services.issues import Case, IssueRow
 from geoapp.services.photos import THUMB_PX, Photo
 from geoapp.services.places import CategoryRow, Choices, Whose
@@ -184,6 +185,29 @@ def whole_feature(case: Case) -> dict[str, Any]:
     whole = feature(detail.row)
     whole["properties"] |= more
     return whole
+
+
+def alike(candidate: Candidate) -> dict[str, Any]:
+    """An issue that may be the same as another, with the parts of its score and a sentence that says them."""
+    likeness = candidate.likeness
+    days = "at_once" if likeness.days == 0 else "one_day" if likeness.days == 1 else "days_apart"
+    said = [
+        page.say(f"duplicates.{likeness.kinship}"),
+        page.say("duplicates.distance", m=f"{likeness.distance_m:.0f}"),
+        page.say(f"duplicates.{days}", days=likeness.days),
+        *([page.say("duplicates.words", percent=f"{likeness.words:.0%}")] if likeness.words else []),
+    ]
+    shape = feature(candidate.row)
+    shape["properties"]["likeness"] = {
+        "score": round(likeness.score, 3),
+        "distance_m": round(likeness.distance_m, 1),
+        "reach_m": likeness.reach_m,
+        "days": likeness.days,
+        "category": likeness.kinship,
+        "words": round(likeness.words, 3),
+        "reason": page.say("js.list_comma").join(said),
+    }
+    return shape
 
 
 def candidates(verdict: Verdict) -> list[dict[str, Any]]:

@@ -123,6 +123,16 @@ def test_the_public_does_not_find_by_what_it_may_not_read(changes, words):
     assert issues.count(ANONYMOUS, IssueFilter(words=words), zone=ZONE) == 0
 
 
+@pytest.mark.parametrize("words", ["沱湾", "道路", "roads", "道路 沱湾"])
+def test_the_public_does_not_find_a_private_issue_by_the_names_it_carries(words):
+    a_category()
+    a_place("A", square(106.64, 29.02), name=Name("沱湾社区", "Tuowan"))
+    store(an_issue("1", privacy=Privacy.PRIVATE))
+
+    assert issues.count(ANONYMOUS, IssueFilter(words=words), zone=ZONE) == 0
+    assert issues.count(OPERATOR, IssueFilter(words=words), zone=ZONE) == 1
+
+
 def test_the_public_does_not_find_a_blurred_issue_by_its_address():
     a_category()
     store(an_issue("1", address="暗巷9号", privacy=Privacy.BLURRED))

@@ -383,3 +383,21 @@ def test_a_unit_may_not_release_a_photo(app):
 
     path = f"/desk/issues/{number('2')}/photos/{large.split('/')[3]}/release"
     assert officer.post(path, data=token).status_code == 403
+
+
+# --- duplicates ---
+
+
+def test_an_issue_that_may_be_the_same_is_shown_with_its_reason_and_merged_and_parted_again(app, client):
+    store(an_issue("7", title="人行道破损 2 号门口", text_released=True))
+    staff = signed_in(app, "staff")
+    page = words(staff.get(f"/desk/issues/{number('2')}?lang=en"))
+    other = client.get("/api/issues?q=号门口").get_json()["features"][0]["properties"]["number"]
+
+    assert other in page.split('id="alike-title"')[1].split("</section>")[0]
+    assert "the same category, 0 m away" in page
+    assert act(staff, "2", "duplicate", original=other).status_code == 303
+    public = client.get(f"/api/issues/{number('2')}").get_json()["properties"]
+    assert (public["state"], public["merged_into"]) == ("duplicate", other)
+    assert act(staff, "2", "restore", note="two different holes").status_code == 303
+    assert client.get(f"/api/issues/{number('2')}").get_json()["properties"]["merged_into"] is None

@@ -31,6 +31,8 @@ WRONG = [
     ("after=bm9uc2Vuc2U", "after", 400),
     ("category=" + "x" * 500, "category", 400),
     ("category=a%00b", "category", 400),
+    ("q=a%00b", "q", 400),
+    ("q=" + "x" * 101, "q", 400),
 ]
 
 
@@ -88,6 +90,10 @@ def test_pages_refuse_wrong_parameters_in_words(place, door, lang):
         ("/api/whose?lat=106&lon=29", 422),
         ("/api/whose?lat=29&lon=106.6&category=x", 400),
         ("/api/layers/none/features", 404),
+        ("/api/duplicates?lat=29", 400),
+        ("/api/duplicates?lat=29&lon=106.6&category=x", 400),
+        ("/api/duplicates?lat=29&lon=106.6&text=%00", 400),
+        ("/tiles/issues/3/1/1.mvt?q=%00", 400),
         ("/issues/none", 404),
         ("/no/such/page", 404),
         ("/static/../geoapp/config.py", 404),
@@ -103,7 +109,8 @@ def test_what_is_not_there_is_said_with_its_status(place, address, status):
     "query",
     ["", "state=open", "state=in_work,solved", "state=closed", "category=road", "category=waste",
      "community=A", "unit=city", "unit=estate", "verdict=contested", "verdict=orphan", "to=2026-09-30",
-     "from=2026-10-01&to=2026-10-01",     "category=road&state=open&community=A"],
+     "from=2026-10-01&to=2026-10-01",     "category=road&state=open&community=A",
+     "q=破损", "q=路", "q=broken", "q=%25", "q=QJ-2026-000003", "q=道路&state=open", "q=机密", "q=秘密路", "q=社区B"],
 )  # fmt: skip
 def test_list_csv_api_and_tiles_always_give_the_same_count(place, query):
     matched = place.get(f"/api/issues?{query}").json["numberMatched"]
@@ -119,6 +126,46 @@ def test_list_csv_api_and_tiles_always_give_the_same_count(place, query):
     assert len(rows) == matched
     assert f'<b id="total">{matched}</b>' in page
     assert tiles == matched
+
+
+def test_a_search_is_kept_in_every_link_of_the_list(place):
+    page = place.get("/issues?q=破损&state=open&lang=zh").text
+
+    assert 'name="q" id="search" value="破损"' in page
+    for link in ("/issues.csv?q=%E7%A0%B4%E6%8D%9F&amp;state=open", "/?q=%E7%A0%B4%E6%8D%9F&amp;state=open"):
+        assert f'href="{link}' in page
+    assert 'class="search-clear" href="/issues?state=open&amp;lang=zh"' in page
+
+
+@pytest.mark.parametrize("words", ["机密", "秘密路", "未发布"])
+def test_no_door_finds_by_words_that_are_hidden(place, words):
+    store(an_issue("later", title="未发布", text="未发布", text_released=False))
+
+    assert place.get(f"/api/issues?q={words}").json["numberMatched"] == 0
+    assert '<b id="total">0</b>' in place.get(f"/issues?q={words}").text
+    assert len(place.get(f"/issues.csv?q={words}").text.splitlines()) == 1
+    assert features(place.get(tile_of(CENTRE, 7) + f"?q={words}").data) == []
+
+
+def test_a_tile_of_a_search_is_another_tile(place):
+    tile = tile_of(CENTRE, 14)
+    every = place.get(tile)
+    searched = place.get(f"{tile}?q=模糊", headers={"If-None-Match": every.headers["ETag"]})
+
+    assert searched.status_code == 200
+    assert sum(f["properties"]["n"] for f in features(searched.data)) == 1
+
+
+def test_possible_duplicates_are_told_with_their_reasons(place):
+    answer = place.get(f"/api/duplicates?lat={CENTRE.lat}&lon={CENTRE.lon}&category=road&text=人行道破损&lang=en").json
+    titles = [found["properties"]["title"] for found in answer["features"]]
+    first = answer["features"][0]["properties"]["likeness"]
+
+    assert answer["threshold"] == 0.5
+    assert "人行道破损 1" in titles
+    assert "机密" not in titles
+    assert first["distance_m"] == 0
+    assert first["reason"].startswith("the same category, 0 m away, at the same time, words ")
 
 
 def features(body: bytes) -> list[dict]:

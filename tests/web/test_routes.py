@@ -30,9 +30,9 @@ SIGNED_IN = EVERYBODY - {"anonymous", "disabled"}
 STAFF = SIGNED_IN - {"resident"}
 LOCAL = STAFF - {"elsewhere"}
 PUBLIC_DOORS = (
-    "account.sign_in account.sign_in_page account.sign_out api.features api.listed api.one api.search api.table "
-    "api.whose base.tile base.whole_file health.live health.ready page.static public.about public.issue_page "
-    "public.list_page public.map_page public.table tiles.tile tiles.tilejson"
+    "account.sign_in account.sign_in_page account.sign_out api.duplicates_near api.features api.listed api.one "
+    "api.search api.table api.whose base.tile base.whole_file health.live health.ready page.static public.about "
+    "public.issue_page public.list_page public.map_page public.table tiles.tile tiles.tilejson"
 )
 TABLE = {
     **dict.fromkeys(PUBLIC_DOORS.split(), EVERYBODY),
