@@ -310,4 +310,4 @@ def test_the_drawer_of_a_phone_opens_reads_and_closes(visit, lang):
     page.wait_for_selector("#view-list:not([hidden])", state="attached")
     seen.eventually(lambda: page.get_attribute("body", "data-drawer"), "peek")
 
-    assert page.locator("#panel").bounding_box()["y"] > spot
+    seen.until(lambda: page.locator("#panel").bounding_box()["y"] > spot)
