@@ -205,7 +205,7 @@ def alike(candidate: Candidate) -> dict[str, Any]:
         "days": likeness.days,
         "category": likeness.kinship,
         "words": round(likeness.words, 3),
-        "reason": page.say("js.list_comma").join(said),
+        "reason": page.say("duplicates.comma").join(said),
     }
     return shape
 

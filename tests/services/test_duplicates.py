@@ -1,6 +1,6 @@
 """Possible duplicates of a report or an issue, for those who may see them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -105,13 +105,11 @@ def test_an_issue_is_compared_with_all_others():
 
 
 def test_an_issue_that_ended_is_not_compared_with_what_came_long_after():
+    span = {"reported_at": NOON - timedelta(days=900), "ended_at": NOON - timedelta(days=800)}
     store(
-        an_issue(
-            "1", title="旧", reported_at=datetime(2024, 1, 1, tzinfo=UTC),
-            ended_at=datetime(2024, 2, 1, tzinfo=UTC), state=IssueState.CLOSED,
-        ),
+        an_issue("1", title="旧", state=IssueState.CLOSED, **span),
         an_issue("2", title="新"),
-    )  # fmt: skip
+    )
 
     assert duplicates.of_issue(ANONYMOUS, number_of("旧"), now=NOON) == ()
     assert duplicates.of_issue(ANONYMOUS, number_of("新"), now=NOON) == ()
@@ -144,15 +142,11 @@ def test_distances_lead_the_public_to_the_blurred_place_and_nowhere_else():
     at = Point(CENTRE.lon + 0.0003, CENTRE.lat + 0.0003)
     store(an_issue("1", title="模糊", point=at, privacy=Privacy.BLURRED))
     shown = Point(*blur(at.lon, at.lat))
-    steps = range(-40, 41, 4)
+    steps = [step * METRE for step in range(-40, 41, 8)]
+    asked = [Point(shown.lon + x, shown.lat + y) for x in steps for y in steps]
 
-    told = {
-        place: found[0].likeness.distance_m
-        for x in steps
-        for y in steps
-        if (place := Point(shown.lon + x * METRE, shown.lat + y * METRE))
-        and (found := duplicates.near(ANONYMOUS, place, "road", "", now=NOON))
-    }  # fmt: skip
+    found = {place: duplicates.near(ANONYMOUS, place, "road", "", now=NOON) for place in asked}
+    told = {place: one[0].likeness.distance_m for place, one in found.items() if one}
 
     assert min(told, key=told.get) == shown
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from urllib.parse import unquote
 
 import pytest
 
@@ -154,6 +155,61 @@ def test_filters_are_set_shown_and_taken_out_by_hand(visit):
     seen.eventually(lambda: (seen.drawn(), *seen.counts()), (every,) * 3)
 
 
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("lang", "words"), [("zh", "沱湾"), ("en", "sidewalk")])
+def test_a_search_is_typed_shown_shared_and_emptied(visit, screen, lang, words):
+    seen = visit(f"lang={lang}&layers=issues", screen)
+    page = seen.page
+    every = seen.counts()[1]
+    matched = ask(seen, f"/api/issues?q={words}&limit=1")["numberMatched"]
+    assert 0 < matched < every
+
+    if seen.touch:
+        page.tap("#open-filters")
+    page.focus("#search")
+    with seen.redrawn():
+        page.keyboard.type(words)
+    seen.eventually(lambda: (seen.drawn(), *seen.counts()), (matched,) * 3)
+    assert seen.parameters()["q"] == words
+    assert page.locator(".removable").all_text_contents() == [f"“{words}”"]
+    assert page.evaluate("document.activeElement.id") == "search"
+    assert words in unquote(page.get_attribute("#csv", "href"))
+
+    theirs = visit(page.url.split("?")[1], screen)
+    assert theirs.page.input_value("#search") == words
+    assert theirs.counts() == seen.counts()
+
+    with seen.redrawn():
+        page.keyboard.press("Escape")
+    seen.eventually(lambda: seen.counts()[1], every)
+    assert "q" not in seen.parameters()
+    page.keyboard.type("zzzz")
+    page.keyboard.press("Enter")
+    seen.eventually(lambda: seen.counts()[1], 0)
+    with seen.redrawn():
+        page.click("#clear-search")
+    seen.eventually(lambda: seen.counts()[1], every)
+    assert page.evaluate("document.activeElement.id") == "search"
+
+
+def test_a_search_on_the_list_keeps_the_other_filters(visit):
+    seen = visit("lang=en")
+    page = seen.page
+    matched = ask(seen, "/api/issues?q=垃圾&state=open&limit=1")["numberMatched"]
+
+    page.goto(f"{seen.address}/issues?state=open&lang=en")
+    page.fill("#search", "垃圾")
+    page.press("#search", "Enter")
+
+    page.wait_for_selector(".search-clear")
+    assert page.text_content("#total") == f"{matched:,}"
+    assert seen.parameters()["state"] == "open"
+    page.click(".search-clear")
+    page.wait_for_selector(".search-clear", state="detached")
+    assert page.input_value("#search") == ""
+    assert seen.parameters()["state"] == "open"
+
+
 def test_a_link_shows_the_same_to_somebody_else(visit):
     mine = visit("lang=zh&category=waste&state=open,in_work&at=12/29.02000/106.66000")
     with mine.redrawn():
@@ -254,4 +310,4 @@ def test_the_drawer_of_a_phone_opens_reads_and_closes(visit, lang):
     page.wait_for_selector("#view-list:not([hidden])", state="attached")
     seen.eventually(lambda: page.get_attribute("body", "data-drawer"), "peek")
 
-    assert page.locator("#panel").bounding_box()["y"] > spot
+    seen.until(lambda: page.locator("#panel").bounding_box()["y"] > spot)
