@@ -5,30 +5,25 @@ some formats name other files and addresses: so this process knows four formats 
 memory and little time, and hands back nothing but lines of JSON.
 """
 
-import ctypes
 import json
 import math
 import os
-import resource
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, NoReturn
+
+from geoapp import sandbox
 
 ALLOWED_DRIVERS = frozenset({"GeoJSON", "GPKG", "FlatGeobuf", "ESRI Shapefile"})
 MAX_FEATURES = 100_000
 MEMORY_BYTES = 1 << 30
 OUTPUT_BYTES = 1 << 30
 CPU_SECONDS = 60
-OPEN_FILES = 64
-
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _SIGKILL = 1, 38, 9
 
 
 def main(arguments: list[str]) -> None:
     """``--drivers`` lists every driver; ``FILE [ENCODING…]`` reads, with the first encoding that fits."""
-    _lock()
+    sandbox.lock(memory_bytes=MEMORY_BYTES, output_bytes=OUTPUT_BYTES, cpu_seconds=CPU_SECONDS)
     if arguments == ["--drivers"]:
         import pyogrio  # noqa: PLC0415 - only after the locks, and GDAL reads its environment when imported
 
@@ -40,24 +35,6 @@ def main(arguments: list[str]) -> None:
     except Exception as error:  # noqa: BLE001 - whatever GDAL finds wrong with the file is the answer
         why = str(error).split("; It might help")[0].replace(path, "the file")
         _fail(why or type(error).__name__)
-
-
-def _lock() -> None:
-    for limit, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
-    with suppress(OSError, AttributeError):  # no glibc, or a kernel without these calls: the other locks hold
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        # Root may leave the network at once; others may within a user namespace, where the kernel allows it.
-        if libc.unshare(_CLONE_NEWNET) != 0:
-            libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
 def _read(path: str, encodings: list[str | None]) -> None:

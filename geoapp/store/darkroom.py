@@ -7,10 +7,11 @@ A line of JSON comes out, then the photo and its thumbnail as JPEG.
 
 import io
 import json
-import resource
 import sys
 from contextlib import suppress
 from typing import Any
+
+from geoapp import sandbox
 
 MAX_PIXELS = 40_000_000
 LONGEST, SMALL = 2048, 480
@@ -27,9 +28,9 @@ class Refusal(Exception):
 
 
 def main() -> None:
-    _lock()
+    sandbox.lock(memory_bytes=MEMORY_BYTES, output_bytes=0, cpu_seconds=CPU_SECONDS)
     try:
-        head, large, small = develop(sys.stdin.buffer.read())
+        head, large, small = develop(sys.stdin.buffer.read(), locked=True)
     except Refusal as refusal:
         _say({"refused": str(refusal)})
         return
@@ -40,12 +41,16 @@ def main() -> None:
     sys.stdout.buffer.write(large + small)
 
 
-def develop(raw: bytes) -> tuple[dict[str, Any], bytes, bytes]:
+def develop(raw: bytes, *, locked: bool = False) -> tuple[dict[str, Any], bytes, bytes]:
     """The facts, the photo and its thumbnail of a file; raises Refusal."""
     from PIL import Image  # noqa: PLC0415 - only after the locks
     from pillow_heif import register_heif_opener  # noqa: PLC0415
 
     register_heif_opener()
+    Image.init()
+    if locked:
+        # All that is needed has been read; whatever a decoder is talked into, there is no file to open.
+        sandbox.close_files()
     # Our own cap comes first; Pillow's would only warn below twice its own.
     Image.MAX_IMAGE_PIXELS = None
     kind = sniff(raw)
@@ -120,15 +125,6 @@ def _place(exif: Any) -> tuple[float | None, float | None]:
 def _degrees(parts: Any, minus: bool) -> float:  # noqa: FBT001
     degrees, minutes, seconds = (float(part) for part in parts)
     return (degrees + minutes / 60 + seconds / 3600) * (-1 if minus else 1)
-
-
-def _lock() -> None:
-    for limit, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
 
 
 def _say(head: dict[str, Any]) -> None:
