@@ -37,8 +37,8 @@ _NEWEST = "i.reported_at DESC, i.id DESC"
 _DUE = "coalesce(i.due_at, 'infinity'), i.id"
 BLUR_DEG = 0.002
 """More than the grid of blurred places, in degrees."""
-FEW = 20_000
-"""So few found issues are all read to find the newest of them."""
+FEW = 5_000
+"""So few found issues are all read to find the newest of them; of more, a walk back in time soon meets enough."""
 
 
 @dataclass(frozen=True, slots=True)
