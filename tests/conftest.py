@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
+from werkzeug.wsgi import ClosingIterator
 
 from geoapp import config, pgserver
 from geoapp.config import Settings
@@ -282,17 +283,45 @@ def _application(settings: Settings) -> Iterator[Any]:
     session.disconnect()
 
 
+class _Counted:
+    """The app, and how many requests it is answering: one that outlives its test would keep a connection."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._running = 0
+        self._changed = threading.Condition()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        self._count(1)
+        try:
+            return ClosingIterator(self._app(environ, start_response), lambda: self._count(-1))
+        except BaseException:
+            self._count(-1)
+            raise
+
+    def _count(self, by: int) -> None:
+        with self._changed:
+            self._running += by
+            self._changed.notify_all()
+
+    def rest(self) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._running == 0, timeout=20), "a request does not end"
+
+
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     from werkzeug.serving import make_server  # noqa: PLC0415
 
-    web = make_server("127.0.0.1", 0, app, threaded=True)
+    counted = _Counted(app)
+    web = make_server("127.0.0.1", 0, counted, threaded=True)
     web.daemon_threads = True
     thread = threading.Thread(target=web.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{web.server_port}"
     web.shutdown()
     thread.join()
+    counted.rest()
     web.server_close()
 
 
