@@ -24,7 +24,6 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
-from werkzeug.wsgi import ClosingIterator
 
 from geoapp import config, pgserver
 from geoapp.config import Settings
@@ -292,12 +291,12 @@ class _Counted:
         self._changed = threading.Condition()
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
+        # An answer is made in full before it is sent; sending it may wait for a page that Back keeps frozen.
         self._count(1)
         try:
-            return ClosingIterator(self._app(environ, start_response), lambda: self._count(-1))
-        except BaseException:
+            return self._app(environ, start_response)
+        finally:
             self._count(-1)
-            raise
 
     def _count(self, by: int) -> None:
         with self._changed:
