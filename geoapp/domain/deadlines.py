@@ -183,9 +183,21 @@ def explain(clock: Clock, calendar: WorkCalendar, *, now: datetime) -> list[tupl
 
 
 def _due(clock: Clock, calendar: WorkCalendar) -> datetime:
-    """When it runs out, with every pause added in the clock's own kind of time; an open pause adds nothing yet."""
+    """When it runs out, with every pause added in the clock's own kind of time; an open pause adds nothing yet.
+
+    Nor does one that begins after the deadline: what is late does not become punctual by being deferred.
+    """
+    due = _add(clock, calendar, [])
+    counted: list[tuple[datetime, datetime]] = []
+    for pause in clock.pauses:
+        if pause.ended and pause.began <= due:
+            counted.append((pause.began, pause.ended))
+            due = _add(clock, calendar, counted)
+    return due
+
+
+def _add(clock: Clock, calendar: WorkCalendar, pauses: Sequence[tuple[datetime, datetime]]) -> datetime:
     amount, unit = clock.limit.amount, clock.limit.unit
-    pauses = [(pause.began, pause.ended) for pause in clock.pauses if pause.ended]
     if unit is Unit.WORK_DAYS:
         return calendar.add_days(clock.began, amount + sum(calendar.days_between(*span) for span in pauses))
     if unit is Unit.WORK_HOURS:

@@ -85,6 +85,19 @@ def test_while_deferred_the_clock_stands_still():
     assert standing(went_on[0], CHINA, now=at("24 10:00")).due_at == at("30 18:00")
 
 
+def test_what_is_late_does_not_become_punctual_by_being_deferred():
+    late = ran("02 10:00 dispatched", "16 10:00 deferred", "25 10:00 dispatched")[0]
+
+    found = standing(late, CHINA, now=at("25 11:00"))
+    assert (found.due_at, found.overdue) == (at("09 18:00"), True)
+
+
+def test_an_hour_that_ends_with_the_day_is_overdue_in_the_evening():
+    found = standing(ran("20 14:00 reported")[0], CHINA, now=at("20 20:00"))
+
+    assert (found.due_at, found.left, found.overdue) == (at("20 18:00"), timedelta(), True)
+
+
 def test_the_way_to_the_meeting_stops_the_dispatch_clock():
     found = ran("16 10:00 accepted", "16 12:00 agenda", "20 10:00 accepted")
 
