@@ -5,9 +5,9 @@ from flask import Flask
 from geoapp.config import Settings
 from geoapp.services import clocks, layers
 from geoapp.store import session
-from geoapp.web import account, api, base, desk, errors, gate, health, land, page, photos, public, tiles
+from geoapp.web import account, api, base, desk, errors, gate, health, land, openapi, page, photos, public, rest, tiles
 
-DOORS = (page, public, account, photos, land, desk, api, tiles, base, health)
+DOORS = (page, public, account, photos, land, desk, api, rest, openapi, tiles, base, health)
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""
 

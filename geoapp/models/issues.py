@@ -221,3 +221,25 @@ class Photo(Base):
     released_at: Mapped[instant | None]
     released_by: Mapped[UUID | None]
     withdrawn_at: Mapped[instant | None]
+
+
+class Report(Base):
+    """上报: who told of an issue, the first (its id is the issue's) or a witness. No public door reads this table.
+
+    ``key_hash`` is the SHA-256 of the private link's key, ``fingerprint`` tells the same report sent again.
+    """
+
+    __tablename__ = "report"
+    __table_args__ = (CheckConstraint("witness OR id = issue_id", name="the_first_is_named_by_its_issue"),)
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issue.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    witness: Mapped[yes_no]
+    at: Mapped[instant]
+    person_id: Mapped[UUID | None]
+    name: Mapped[words]
+    contact: Mapped[words]
+    lang: Mapped[words]
+    key_hash: Mapped[bytes]
+    fingerprint: Mapped[str]
+    erased_at: Mapped[instant | None]

@@ -15,6 +15,7 @@ from geoapp.domain.permissions import sight
 from geoapp.domain.tiles import Bounds, box_bounds
 from geoapp.domain.values import Duty, IssueFilter, IssueState, Name, VerdictClass, Viewer
 from geoapp.store import search
+from geoapp.store.reports import WITNESSES
 
 _COLUMNS = """
     i.id, i.number, i.category_code, cat.name_zh AS cat_zh, cat.name_en AS cat_en,
@@ -107,6 +108,7 @@ class IssueDetail:
     cost_spent: float | None
     fund_source: str
     merged_into: str | None
+    witnesses: int
     history: tuple[HistoryRow, ...]
 
 
@@ -284,6 +286,7 @@ def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail |
                    i.cost_planned, i.cost_spent, i.fund_source, i.version,
                    (SELECT o.number FROM issue o WHERE o.id = i.merged_into
                        AND (o.public_geom IS NOT NULL OR sight.full)) AS merged_into,
+                   {WITNESSES} AS witnesses,
                    CASE WHEN i.text_released OR sight.full THEN i.text ELSE '' END AS text,
                    CASE WHEN i.text_released AND exact.yes OR sight.full THEN i.address ELSE '' END AS address,
                    CASE WHEN exact.yes THEN i.accuracy_m END AS accuracy_m,
@@ -373,6 +376,7 @@ def _detail(db: Session, row: Row[Any]) -> IssueDetail:
         cost_spent=None if row.cost_spent is None else float(row.cost_spent),
         fund_source=row.fund_source,
         merged_into=row.merged_into,
+        witnesses=row.witnesses,
         history=history_of(db, row.id, internal=row.in_full),
     )
 

@@ -3,12 +3,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
-from geoapp.domain.values import ANONYMOUS
+from geoapp.domain.values import ANONYMOUS, Duty, Viewer
 from geoapp.services import duplicates, issues, layers, places
-from geoapp.web import page, params, shapes
+from geoapp.web import gate, page, params, shapes
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 MOST = 1000
@@ -17,10 +18,15 @@ LONGEST_TEXT = 2000
 
 @blueprint.get("/issues")
 def search() -> Response:
-    wanted = params.issue_filter(page.known_codes(page.choices()))
+    return paged(gate.viewer())
+
+
+def paged(viewer: Viewer, *, duties: tuple[Duty, ...] | None = None, by_deadline: bool = False) -> Response:
+    """A page of the issues that the address asks for, as this viewer sees them."""
+    wanted = replace(params.issue_filter(page.known_codes(page.choices())), duties=duties)
     limit = params.whole(request.args, "limit", 100, low=0, high=MOST)
     after = params.token(request.args, "after")
-    found = issues.search(ANONYMOUS, wanted, zone=page.settings().zone, limit=limit, after=after)
+    found = issues.search(viewer, wanted, zone=page.settings().zone, limit=limit, after=after, by_deadline=by_deadline)
     return geojson(
         {
             "type": "FeatureCollection",
@@ -34,7 +40,7 @@ def search() -> Response:
 
 @blueprint.get("/issues/<name>")
 def one(name: str) -> Response:
-    return geojson(shapes.whole_feature(issues.get(ANONYMOUS, name, zone=page.settings().zone)))
+    return geojson(shapes.whole_feature(issues.get(gate.viewer(), name, zone=page.settings().zone)))
 
 
 @blueprint.get("/whose")
@@ -116,5 +122,6 @@ def geojson(body: object) -> Response:
     return Response(json.dumps(body, ensure_ascii=False, allow_nan=False), mimetype="application/geo+json")
 
 
-def json_answer(body: object) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False, allow_nan=False), mimetype="application/json")
+def json_answer(body: object, *, status: int = 200) -> Response:
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False)
+    return Response(text, status=status, mimetype="application/json")

@@ -67,7 +67,7 @@ def options(number: str) -> Response:
     """What this viewer may do now, as JSON; the ETag is the version that a change must name."""
     work = triage.work_on(gate.staff(), number, zone=page.settings().zone)
     answer = api.json_answer(
-        {"number": work.number, "version": work.version, "options": [_option(option) for option in work.options]}
+        {"number": work.number, "version": work.version, "options": [option(one) for one in work.options]}
     )
     answer.set_etag(str(work.version))
     return answer
@@ -206,7 +206,7 @@ def _work(
         back_words="desk.back",
         source=page.url(f"/desk/issues/{row.number}.json"),
         clocks=[shapes.clock(clock) for clock in clocks.of_issue(row.id)],
-        options=[_option(option) for option in work.options],
+        options=[option(one) for one in work.options],
         version=work.version,
         alike=[
             shapes.alike(one)["properties"] | {"url": page.url(f"/desk/issues/{one.row.number}")}
@@ -227,12 +227,12 @@ def show(viewer: Viewer, number: str, refusal: GeoAppError, *, refused: str) -> 
     return _work(viewer, number, status=status_of(refusal), refused=refused)
 
 
-def _option(option: Option) -> dict[str, Any]:
-    refusal = option.refusal
+def option(one: Option) -> dict[str, Any]:
+    refusal = one.refusal
     return {
-        "action": option.action,
-        "name": page.say(f"act.{option.action}"),
-        "needs": option.needs,
+        "action": one.action,
+        "name": page.say(f"act.{one.action}"),
+        "needs": one.needs,
         "refusal": refusal and page.say(f"refusal.{refusal.reason}", **refusal.params),
     }
 
@@ -253,7 +253,7 @@ def _given(viewer: Viewer, form: MultiDict[str, str] | None = None) -> Given:
         unit=form.get("unit", "").strip() or None,
         helping=tuple(dict.fromkeys(code for code in form.getlist("helping") if code)),
         until=day,
-        original=_original(viewer, form.get("original", "").strip()),
+        original=original(viewer, form.get("original", "").strip()),
     )
 
 
@@ -270,7 +270,8 @@ def _given_by_program(viewer: Viewer, sent: dict[str, Any]) -> Given:
     return _given(viewer, form)
 
 
-def _original(viewer: Viewer, name: str) -> UUID | None:
+def original(viewer: Viewer, name: str) -> UUID | None:
+    """The id of the issue that another repeats, by its number or id; raises BadInput where there is none to be seen."""
     if not name:
         return None
     try:

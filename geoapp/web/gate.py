@@ -45,9 +45,17 @@ def staff() -> Viewer:
     return asking
 
 
+def signed_in() -> Viewer:
+    """Who asks, when it is somebody; raises NotSignedIn."""
+    asking = viewer()
+    if asking.person is None:
+        raise NotSignedIn("desk")
+    return asking
+
+
 def token() -> str:
-    """The token of the session that the request carries; empty without one."""
-    if _is_program():
+    """The token of the session that the request carries; empty without one, and for the API, which knows no cookies."""
+    if _is_program() or _for_programs():
         return ""
     return request.cookies.get(_named(COOKIE), "")[:200]
 
@@ -60,7 +68,7 @@ def csrf_token() -> str:
 
 def guard() -> None:
     """Refuse a change that does not come from a page of ours."""
-    if request.method in SAFE or _is_program():
+    if request.method in SAFE or _is_program() or _for_programs():
         return
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
@@ -104,6 +112,11 @@ def local(address: str | None) -> str:
 def _is_program() -> bool:
     # Not any authorization: browsers send a Basic one again by themselves.
     return request.headers.get("Authorization", "").startswith("Bearer ")
+
+
+def _for_programs() -> bool:
+    # Nothing that a browser sends by itself is believed there, so no other page can use it.
+    return request.path.startswith("/api/")
 
 
 def _ours(origin: str) -> bool:

@@ -28,7 +28,7 @@ def worklist() -> Response:
     pieces, total = unclear.worklist(viewer, now=page.now(), zone=zone)
     names = {row.code: row.name for row in found.categories}
     context = public.map_context(found, found.home)
-    rows = [_piece(piece, names) for piece in pieces]
+    rows = [piece(one, names) for one in pieces]
     context["config"]["land"] = True
     return page.render("unclear.html", found, rows=rows, total=total, **context)
 
@@ -80,7 +80,7 @@ def _page(
     row = case.detail.row
     names = {one.code: one.name for one in found.categories}
     point = shapes.point_of(row)
-    pieces = [_piece(piece, names) for piece in unclear.around(viewer, point, row.category, now=page.now(), zone=zone)]
+    pieces = [piece(one, names) for one in unclear.around(viewer, point, row.category, now=page.now(), zone=zone)]
     context = public.map_context(found, public.around(row))
     context["config"]["settlement"] = {"lon": row.lon, "lat": row.lat, "group": row.state.group,
                                        "verdict": row.verdict, "pieces": pieces}  # fmt: skip
@@ -111,27 +111,28 @@ def _page(
     )  # fmt: skip
 
 
-def _piece(piece: unclear.Piece, names: dict[str, Any]) -> dict[str, Any]:
+def piece(one: unclear.Piece, names: dict[str, Any]) -> dict[str, Any]:
+    """A piece of unclear land as pages and programs read it."""
     tongue = page.lang()
-    middle = piece.label
+    middle = one.label
     return {
-        "id": piece.id,
-        "verdict": piece.verdict,
-        "verdict_name": page.say(f"verdict.{piece.verdict}"),
-        "units": [name.say(tongue) for name in piece.units],
-        "categories": [names[code].say(tongue) for code in piece.categories if code in names]
+        "id": one.id,
+        "verdict": one.verdict,
+        "verdict_name": page.say(f"verdict.{one.verdict}"),
+        "units": [name.say(tongue) for name in one.units],
+        "categories": [names[code].say(tongue) for code in one.categories if code in names]
         or [page.say("land.every_category")],
-        "area_m2": round(piece.area_m2),
-        "community": piece.community.say(tongue),
-        "issues": piece.issues,
-        "returns": piece.returns,
-        "days": piece.days,
-        "box": [[piece.box.south, piece.box.west], [piece.box.north, piece.box.east]],
+        "area_m2": round(one.area_m2),
+        "community": one.community.say(tongue),
+        "issues": one.issues,
+        "returns": one.returns,
+        "days": one.days,
+        "box": [[one.box.south, one.box.west], [one.box.north, one.box.east]],
         "map_url": page.url(
             "/", at=f"16/{middle.lat:.5f}/{middle.lon:.5f}",
-            layers=f"issues,{piece.verdict}-land,jurisdictions,communities,streets,district",
+            layers=f"issues,{one.verdict}-land,jurisdictions,communities,streets,district",
         ),
-        "area": json.loads(piece.area) if piece.area else None,
+        "area": json.loads(one.area) if one.area else None,
     }  # fmt: skip
 
 
@@ -168,7 +169,7 @@ def _draft(typed: dict[str, str]) -> Draft:
         raise BadInput("unit", "missing")
     return Draft(
         unit=typed["unit"],
-        area=_area(typed["area"]),
+        area=area_of(typed["area"]),
         categories=(typed["category"],) if typed["category"] else (),
         settled_on=params.day(request.form, "settled_on"),
         participants=typed["participants"],
@@ -177,7 +178,7 @@ def _draft(typed: dict[str, str]) -> Draft:
     )
 
 
-def _area(text: str) -> BaseGeometry:
+def area_of(text: str) -> BaseGeometry:
     """A drawn polygon as GeoJSON; raises BadInput for anything else."""
     try:
         drawn = shapely.geometry.shape(json.loads(text))

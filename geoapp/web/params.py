@@ -125,6 +125,13 @@ def day(args: MultiDict[str, str], name: str) -> date | None:
     return value
 
 
+def date_of(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(name, "day") from None
+
+
 def number(name: str, text: str) -> float:
     try:
         value = float(text)

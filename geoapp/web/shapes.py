@@ -146,6 +146,7 @@ def whole_feature(case: Case) -> dict[str, Any]:
         "returns": detail.row.returns,
         "reworks": detail.row.reworks,
         "merged_into": detail.merged_into,
+        "witnesses": detail.witnesses,
         "text": detail.text,
         "address": detail.address,
         "severity": detail.severity,

@@ -30,10 +30,12 @@ SIGNED_IN = EVERYBODY - {"anonymous", "disabled"}
 STAFF = SIGNED_IN - {"resident"}
 LOCAL = STAFF - {"elsewhere"}
 PUBLIC_DOORS = (
+    "openapi.for_people openapi.for_programs rest.report rest.witness "
     "account.sign_in account.sign_in_page account.sign_out api.duplicates_near api.features api.listed api.one "
     "api.search api.table api.whose base.tile base.whole_file health.live health.ready page.static public.about "
     "public.issue_page public.list_page public.map_page public.table tiles.tile tiles.tilejson"
 )
+PROGRAMS = "work act settle add_photo change_photo inbox unclear_land me"
 TABLE = {
     **dict.fromkeys(PUBLIC_DOORS.split(), EVERYBODY),
     "account.change_password": SIGNED_IN,
@@ -51,6 +53,8 @@ TABLE = {
     "land.settlement_page": {"secretary", "administrator"},
     "land.settle": {"secretary", "administrator"},
     "photos.show": LOCAL,
+    # Programs: a key opens them, a cookie does not; the roles behind a key are the ones above.
+    **{f"rest.{door}": set() for door in PROGRAMS.split()},
     "photos.add": {"steward", "community", "unit", "secretary", "supervisor"},
     "photos.change": {"community", "administrator"},
 }

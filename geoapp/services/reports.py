@@ -1,0 +1,158 @@
+"""Reporting (上报): a resident's report becomes an issue, once, however often it is sent."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geoapp.domain import geometry as geo
+from geoapp.domain import reports as rules
+from geoapp.domain.calendar import WorkCalendar
+from geoapp.domain.reports import Reporter, Submission, fingerprint, stricter
+from geoapp.domain.values import Point, Role, Source, Viewer
+from geoapp.errors import BadInput, NotFound, Refused
+from geoapp.services import clocks
+from geoapp.store import cases, reports, versions
+from geoapp.store.session import transaction
+
+__all__ = ["Receipt", "submit", "witness"]
+
+LARGEST_M2, LONGEST_M = 5_000_000.0, 20_000.0
+"""An extent larger or longer than this is not one issue (square metres, metres)."""
+FARTHEST_M = 20_000.0
+MOST_VERTICES = 2_000
+_KINDS = {"LineString", "MultiLineString", "Polygon", "MultiPolygon", "MultiPoint"}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a reporter is answered; the same, word for word, when the report is sent again."""
+
+    id: UUID
+    issue: UUID
+    number: str
+    reported_at: datetime
+    replayed: bool
+
+
+def submit(viewer: Viewer, told: Submission, *, prefix: str, now: datetime, calendar: WorkCalendar) -> Receipt:
+    """Make an issue of a report, in one transaction with who told it.
+
+    Sent again, the same report is answered as before and stored once. Raises BadInput naming the field, and Refused
+    when another report has this id.
+    """
+    told = replace(_sound(told), source=_source(viewer, told.source))
+    with transaction() as db:
+        reports.one_at_a_time(db, told.id)
+        if reports.issue_exists(db, told.id):
+            return _again(reports.told(db, told.id, told.id), fingerprint(told))
+        known = reports.rule(db, told.category)
+        if known is None:
+            raise BadInput("category", "unknown", value=told.category[:40])
+        number = reports.store(
+            db, told, known, stricter(told.privacy, known.privacy), actor=_actor(viewer), person=viewer.person,
+            prefix=prefix, at=now, today=now.astimezone(calendar.zone).date(),
+        )  # fmt: skip
+        clocks.reckon(db, told.id, calendar, now=now)
+        versions.bump(db, "issues")
+    return Receipt(told.id, told.id, number, now, replayed=False)
+
+
+def witness(
+    viewer: Viewer, name: str, report_id: UUID, reporter: Reporter, *, now: datetime, calendar: WorkCalendar
+) -> Receipt:
+    """Say "me too": another who has seen the issue. Sent again, it counts once.
+
+    Raises NotFound for an issue that this viewer may not see, BadInput naming the field, and Refused
+    for an issue that has ended, or when another report has this id.
+    """
+    _check(reporter)
+    with transaction() as db:
+        standing = cases.read(db, name, viewer, calendar.zone, lock=True)
+        if standing is None:
+            raise NotFound("issue", name)
+        case = standing.case
+        if before := reports.told(db, case.id, report_id):
+            return _again(before, fingerprint(reporter))
+        if case.state.ended:
+            raise Refused("has_ended", "name")
+        reports.keep(
+            db, case.id, report_id, reporter, fingerprint(reporter), person=viewer.person, at=now, witness=True
+        )
+        reports.tell_of_witness(db, case.id, actor=_actor(viewer), person=viewer.person, at=now)
+        versions.bump(db, "issues")
+    return Receipt(report_id, case.id, standing.number, now, replayed=False)
+
+
+def _again(before: reports.Told | None, told_as: str) -> Receipt:
+    if before is None or before.fingerprint != told_as:
+        raise Refused("id_taken", "id")
+    return Receipt(before.id, before.issue_id, before.number, before.at, replayed=True)
+
+
+def _sound(told: Submission) -> Submission:
+    """The report with its extent in one valid form; raises BadInput naming the field for what cannot be."""
+    _check(told.reporter)
+    for field, most in (
+        ("title", rules.LONGEST_TITLE),
+        ("text", rules.LONGEST_TEXT),
+        ("address", rules.LONGEST_ADDRESS),
+    ):
+        _words(field, getattr(told, field), most)
+    if not (-180 <= told.point.lon <= 180):  # noqa: PLR2004 - degrees
+        raise BadInput("lon", "longitude")
+    if not (-geo.MAX_LATITUDE <= told.point.lat <= geo.MAX_LATITUDE):
+        raise BadInput("lat", "latitude")
+    if told.accuracy_m is not None and not 0 <= told.accuracy_m <= rules.MAX_ACCURACY_M:
+        raise BadInput("accuracy_m", "between", low=0, high=int(rules.MAX_ACCURACY_M))
+    return replace(told, extent=_extent(told.extent, told.point)) if told.extent else told
+
+
+def _extent(wkb: bytes, point: Point) -> bytes:
+    drawn: BaseGeometry = shapely.from_wkb(wkb)
+    if drawn.geom_type not in _KINDS or shapely.get_num_coordinates(drawn) > MOST_VERTICES:
+        raise BadInput("extent", "extent")
+    if drawn.geom_type != "MultiPoint":
+        drawn, _ = geo.repair(drawn, lines=drawn.geom_type.endswith("LineString"))
+    if drawn.is_empty:
+        raise BadInput("extent", "extent")
+    west, south, east, north = drawn.bounds
+    if not (-180 <= west <= east <= 180 and -geo.MAX_LATITUDE <= south <= north <= geo.MAX_LATITUDE):  # noqa: PLR2004
+        raise BadInput("extent", "degrees")
+    if geo.geodesic_area_m2(drawn) > LARGEST_M2 or geo.geodesic_length_m(drawn) > LONGEST_M:
+        raise BadInput("extent", "extent_too_large")
+    reach = shapely.LineString([(point.lon, point.lat), drawn.representative_point().coords[0]])
+    if geo.geodesic_length_m(reach) > FARTHEST_M:
+        raise BadInput("extent", "extent_elsewhere")
+    return bytes(shapely.to_wkb(drawn))
+
+
+def _check(reporter: Reporter) -> None:
+    if not rules.KEY.fullmatch(reporter.key):
+        raise BadInput("key", "key")
+    _words("name", reporter.name, rules.LONGEST_NAME)
+    _words("contact", reporter.contact, rules.LONGEST_CONTACT)
+    if reporter.lang not in {"zh", "en"}:
+        raise BadInput("lang", "one_of", value=reporter.lang[:10], choices="zh, en")
+
+
+def _words(field: str, told: str, most: int) -> None:
+    if len(told) > most:
+        raise BadInput(field, "too_long", most=most)
+    if not told.replace("\n", "").isprintable():
+        raise BadInput(field, "characters")
+
+
+def _source(viewer: Viewer, said: Source) -> Source:
+    """Who has no account is a resident, whatever is said; staff may say that a call or a patrol brought it."""
+    if viewer.is_public:
+        return Source.RESIDENT
+    if said in {Source.PATROL, Source.HOTLINE}:
+        return said
+    return Source.STEWARD if viewer.has(Role.STEWARD) else Source.PATROL
+
+
+def _actor(viewer: Viewer) -> str:
+    return str(Role.RESIDENT if viewer.is_public else viewer.grants[0].role)

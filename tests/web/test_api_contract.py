@@ -1,0 +1,39 @@
+"""Schemathesis: requests made from the OpenAPI document, good and bad, and every answer held against it."""
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS
+
+from geoapp.web import contract
+from tests.builders import a_category, a_jurisdiction, a_place, an_issue, square, store
+
+CASES = 300
+# A request may fit the document and still break a rule between two fields, as a "to" before its "from".
+NOT_PROMISED = ("positive_data_acceptance",)
+
+
+@pytest.fixture
+def described(app):
+    a_category()
+    a_place("C1", square(106.64, 29.02))
+    a_jurisdiction("U1", square(106.64, 29.02))
+    store(*(an_issue(str(number)) for number in range(5)))
+    return schemathesis.openapi.from_wsgi("/api/openapi.json?lang=en", app)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("name", sorted(contract.OPERATIONS))
+def test_the_api_keeps_what_its_document_promises(described, name, mode):
+    operation = described.find_operation_by_id(name.replace(".", "_"))
+    left_out = [CHECKS.get_one(check) for check in NOT_PROMISED]
+
+    @settings(
+        max_examples=CASES // 2, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def holds(case):
+        case.call_and_validate(excluded_checks=left_out)
+
+    holds()
