@@ -5,7 +5,23 @@ from flask import Flask
 from geoapp.config import Settings
 from geoapp.services import clocks, layers
 from geoapp.store import session
-from geoapp.web import account, api, base, desk, errors, gate, health, land, openapi, page, photos, public, rest, tiles
+from geoapp.web import (
+    account,
+    api,
+    base,
+    contract,
+    desk,
+    errors,
+    gate,
+    health,
+    land,
+    openapi,
+    page,
+    photos,
+    public,
+    rest,
+    tiles,
+)
 
 DOORS = (page, public, account, photos, land, desk, api, rest, openapi, tiles, base, health)
 MOST_BYTES = 64 * 1024
@@ -27,6 +43,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for door in DOORS:
         app.register_blueprint(door.blueprint)
+    app.before_request(contract.refuse_strangers)
     app.after_request(page.secure)
     gate.install(app)
     errors.install(app)

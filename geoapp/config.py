@@ -58,6 +58,9 @@ class Settings:
     port: int = _setting(8000, "Port that `serve` listens on; `demo` takes the next free one if it is in use.")
     workers: int = _setting(2, "Worker processes of the web server.")
     threads: int = _setting(4, "Threads in each worker; each may hold one database connection.")
+    staff_codes: str = _setting(
+        "optional", "One-time codes as a second factor for staff: `optional`, or `required` before anything else."
+    )
     lang: str = _setting("zh", "Language of a page when neither the link nor the browser asks for one: `zh` or `en`.")
     timezone: str = _setting("Asia/Shanghai", "Time zone in which days begin and dates are shown.")
     title_zh: str = _setting("", "Title of the map in Chinese. Default: made from the district's name.")
@@ -123,7 +126,11 @@ def _parse(name: str, kind: Any, text: str) -> Any:
 
 
 def _check(settings: Settings) -> None:
-    for name, allowed in (("lang", ("zh", "en")), ("basemap_crs", ("wgs84", "gcj02"))):
+    for name, allowed in (
+        ("lang", ("zh", "en")),
+        ("basemap_crs", ("wgs84", "gcj02")),
+        ("staff_codes", ("optional", "required")),
+    ):
         if getattr(settings, name) not in allowed:
             raise BadSetting(PREFIX + name.upper(), f"must be one of {', '.join(allowed)}")
     for name, low, high in (

@@ -111,6 +111,21 @@ class WrongLogin(Refused):
         super().__init__("wrong_login", field)
 
 
+class WrongCode(Refused):
+    """A one-time code that does not fit, or no longer."""
+
+    code = "wrong_code"
+
+
+class WrongKey(Refused):
+    """A program's key that does not hold."""
+
+    code = "wrong_key"
+
+    def __init__(self, field: str) -> None:
+        super().__init__("wrong_key", field)
+
+
 class NotSignedIn(Refused):
     """Only for somebody who has signed in."""
 
@@ -157,6 +172,8 @@ STATUS: dict[type[GeoAppError], int] = {
     VersionNeeded: 428,
     NotYours: 403,
     WrongLogin: 401,
+    WrongCode: 401,
+    WrongKey: 401,
     NotSignedIn: 401,
     TooMany: 429,
     Incomplete: 422,

@@ -89,6 +89,28 @@ def enable(login: str) -> None:
     click.echo(f"{login} may sign in again.")
 
 
+@people.command()
+@LOGIN
+@click.argument("name")
+def key(login: str, name: str) -> None:
+    """Make a key for a program that acts as this person, and print it once."""
+    from geoapp.services import keys  # noqa: PLC0415
+
+    with _accounts() as (_, operator):
+        click.echo(keys.make_for(operator, login, name, now=datetime.now(UTC)))
+
+
+@people.command("drop-codes")
+@LOGIN
+def drop_codes(login: str) -> None:
+    """Switch a person's one-time codes off, when phone and recovery codes are lost."""
+    from geoapp.services import keys  # noqa: PLC0415
+
+    with _accounts() as (_, operator):
+        gone = keys.drop_for(operator, login)
+    click.echo(f"{login} signs in without a code now." if gone else f"{login} had no codes.")
+
+
 @people.command("list")
 def list_people() -> None:
     """Everybody with an account, and their roles."""

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from geoapp.domain.values import GRANTABLE
@@ -47,7 +47,7 @@ class RoleGrant(Base):
 
 
 class SignIn(Base):
-    """A session. Its token is only in the cookie; here is its SHA-256."""
+    """A session. Its token is only in the cookie; here is its SHA-256. A ``half`` one still waits for its code."""
 
     __tablename__ = "sign_in"
     __table_args__ = (Index(None, "person_id"),)
@@ -57,6 +57,45 @@ class SignIn(Base):
     created_at: Mapped[instant]
     seen_at: Mapped[instant]
     browser: Mapped[words]
+    half: Mapped[yes_no]
+
+
+class ApiKey(Base):
+    """What a program shows instead of a password: it may what its person may. Here is its SHA-256."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (UniqueConstraint("key_hash"), Index(None, "person_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    key_hash: Mapped[bytes]
+    name: Mapped[words]
+    created_at: Mapped[instant]
+    expires_at: Mapped[instant | None]
+    used_at: Mapped[instant | None]
+
+
+class SecondFactor(Base):
+    """The secret of a person's one-time codes (TOTP), in force once confirmed; ``last_step`` is the last code's time.
+
+    The secret is stored as it is: a key to it would lie beside the database, on the same machine.
+    """
+
+    __tablename__ = "second_factor"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str]
+    confirmed_at: Mapped[instant | None]
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class RecoveryCode(Base):
+    """A code for whoever has lost the phone, good for one time."""
+
+    __tablename__ = "recovery_code"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
 
 
 class Attempt(Base):

@@ -18,7 +18,7 @@ from geoapp.domain.passwords import LONGEST, weakness
 from geoapp.domain.permissions import Right, may_anywhere
 from geoapp.domain.values import ANONYMOUS, GRANTABLE, Role, Viewer
 from geoapp.errors import BadInput, NotFound, NotYours, TooMany, WrongLogin
-from geoapp.store import people
+from geoapp.store import keys, people
 from geoapp.store.people import Account, GrantRow, SessionRow
 from geoapp.store.session import snapshot, transaction
 
@@ -34,10 +34,11 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A new session: the token goes into the cookie and nowhere else."""
+    """A new session: the token goes into the cookie and nowhere else. A half one still needs its one-time code."""
 
     token: str
     viewer: Viewer
+    half: bool = False
 
 
 def sign_in(login: str, password: str, *, address: str, browser: str, now: datetime) -> SignedIn:
@@ -68,20 +69,22 @@ def sign_in(login: str, password: str, *, address: str, browser: str, now: datet
         if _hasher.check_needs_rehash(account.password_hash):
             people.set_hash(db, account.id, _hasher.hash(password))
         people.sweep(db, before=now - LONGEST_SESSION)
-        people.open_session(db, _hash(token), account.id, now=now, browser=browser[:200])
-        viewer = people.viewer(db, _hash(token), now=now, idle=IDLE, longest=LONGEST_SESSION)
-    return SignedIn(token, viewer or ANONYMOUS)
+        factor = keys.factor(db, account.id)
+        half = bool(factor and factor.confirmed)
+        people.open_session(db, hash_of(token), account.id, now=now, browser=browser[:200], half=half)
+        viewer = people.viewer(db, hash_of(token), now=now, idle=IDLE, longest=LONGEST_SESSION)
+    return SignedIn(token, viewer or ANONYMOUS, half)
 
 
 def sign_out(token: str) -> None:
     with transaction() as db:
-        people.close_session(db, _hash(token))
+        people.close_session(db, hash_of(token))
 
 
 def viewer_of(token: str, *, now: datetime) -> Viewer:
     """Who holds this token; ANONYMOUS when the session has ended or the account is disabled."""
     with transaction() as db:
-        return people.viewer(db, _hash(token), now=now, idle=IDLE, longest=LONGEST_SESSION) or ANONYMOUS
+        return people.viewer(db, hash_of(token), now=now, idle=IDLE, longest=LONGEST_SESSION) or ANONYMOUS
 
 
 def add(viewer: Viewer, login: str, name: str, password: str, *, synthetic: bool = False) -> UUID:
@@ -141,7 +144,18 @@ def change_own_password(viewer: Viewer, old: str, new: str, *, token: str) -> No
             raise WrongLogin("old")
         _strong(new, account.login, "new")
         people.set_hash(db, account.id, _hasher.hash(new))
-        people.close_sessions(db, account.id, but=_hash(token))
+        people.close_sessions(db, account.id, but=hash_of(token))
+
+
+def check_own_password(viewer: Viewer, password: str, *, now: datetime) -> None:
+    """Raises WrongLogin when this is not one's password, TooMany when it was tried too often."""
+    with transaction() as db:
+        count, began = people.count_attempt(db, f"own:{viewer.person}", now=now, window=WINDOW)
+        account = people.by_id(db, viewer.person) if viewer.person else None
+    if count > PER_LOGIN:
+        raise TooMany("old", max(1, int((began + WINDOW - now).total_seconds())))
+    if account is None or not _fits(account.password_hash, password):
+        raise WrongLogin("old")
 
 
 def everybody(viewer: Viewer) -> list[tuple[Account, list[GrantRow]]]:
@@ -216,7 +230,8 @@ def _fits(password_hash: str, password: str) -> bool:
         return False
 
 
-def _hash(token: str) -> bytes:
+def hash_of(token: str) -> bytes:
+    """What is stored of a session's token."""
     return hashlib.sha256(token.encode()).digest()
 
 

@@ -149,13 +149,26 @@ def grants_of(db: Session, person: UUID) -> list[GrantRow]:
     ]
 
 
-def open_session(db: Session, token_hash: bytes, person: UUID, *, now: datetime, browser: str) -> None:
+def open_session(
+    db: Session, token_hash: bytes, person: UUID, *, now: datetime, browser: str, half: bool = False
+) -> None:
     db.execute(
         text(
-            "INSERT INTO sign_in (token_hash, person_id, created_at, seen_at, browser) "
-            "VALUES (:hash, :person, :now, :now, :browser)"
+            "INSERT INTO sign_in (token_hash, person_id, created_at, seen_at, browser, half) "
+            "VALUES (:hash, :person, :now, :now, :browser, :half)"
         ),
-        {"hash": token_hash, "person": person, "now": now, "browser": browser},
+        {"hash": token_hash, "person": person, "now": now, "browser": browser, "half": half},
+    )
+
+
+def half_signed(db: Session, token_hash: bytes, *, since: datetime) -> Account | None:
+    """Who has given the password of this session and still owes the code."""
+    return _account(
+        db,
+        "disabled_at IS NULL AND id = (SELECT person_id FROM sign_in "
+        "WHERE token_hash = :key AND half AND created_at > :since)",
+        token_hash,
+        since=since,
     )
 
 
@@ -164,7 +177,8 @@ def viewer(db: Session, token_hash: bytes, *, now: datetime, idle: timedelta, lo
     row = db.execute(
         text(
             "SELECT p.id, p.name, p.login, s.seen_at FROM sign_in s JOIN person p ON p.id = s.person_id "
-            "WHERE s.token_hash = :hash AND p.disabled_at IS NULL AND s.seen_at > :idle AND s.created_at > :oldest"
+            "WHERE s.token_hash = :hash AND NOT s.half AND p.disabled_at IS NULL AND s.seen_at > :idle "
+            "AND s.created_at > :oldest"
         ),
         {"hash": token_hash, "idle": now - idle, "oldest": now - longest},
     ).first()
@@ -172,7 +186,7 @@ def viewer(db: Session, token_hash: bytes, *, now: datetime, idle: timedelta, lo
         return None
     if now - row.seen_at > timedelta(minutes=1):
         db.execute(text("UPDATE sign_in SET seen_at = :now WHERE token_hash = :hash"), {"now": now, "hash": token_hash})
-    return Viewer(tuple(_grants(db, row.id)), row.id, row.name or row.login)
+    return Viewer(tuple(grants(db, row.id)), row.id, row.name or row.login)
 
 
 def close_session(db: Session, token_hash: bytes) -> None:
@@ -196,7 +210,7 @@ def sessions_of(db: Session, person: UUID, *, now: datetime, idle: timedelta) ->
     rows = db.execute(
         text(
             "SELECT left(encode(sha256(token_hash), 'hex'), 16) AS mark, created_at, seen_at, browser FROM sign_in "
-            "WHERE person_id = :person AND seen_at > :idle ORDER BY seen_at DESC"
+            "WHERE person_id = :person AND NOT half AND seen_at > :idle ORDER BY seen_at DESC"
         ),
         {"person": person, "idle": now - idle},
     )
@@ -226,16 +240,17 @@ def forget_attempts(db: Session, keys: Sequence[str]) -> None:
     db.execute(text("DELETE FROM attempt WHERE key = ANY (:keys)"), {"keys": list(keys)})
 
 
-def _account(db: Session, where: str, key: Any) -> Account | None:
+def _account(db: Session, where: str, key: Any, **binds: Any) -> Account | None:
     row = db.execute(
-        text(f"SELECT id, login, name, password_hash, disabled_at FROM person WHERE {where}"), {"key": key}
+        text(f"SELECT id, login, name, password_hash, disabled_at FROM person WHERE {where}"), {"key": key} | binds
     ).first()
     if row is None:
         return None
     return Account(row.id, row.login, row.name, row.password_hash, row.disabled_at is not None)
 
 
-def _grants(db: Session, person: UUID) -> list[Grant]:
+def grants(db: Session, person: UUID) -> list[Grant]:
+    """All that was granted to a person, a place as the codes of its communities."""
     rows = db.execute(
         text(
             """

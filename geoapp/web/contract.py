@@ -271,6 +271,15 @@ UPLOAD = {
 }
 
 
+def refuse_strangers() -> None:
+    """Refuse a parameter that the operation does not have: who misspells a filter must not believe in the answer."""
+    if operation := OPERATIONS.get(request.endpoint or ""):
+        known = {one.name for one in (*operation.parameters, LANG) if one.where == "query"}
+        for name in request.args:
+            if name not in known:
+                raise BadInput(name[:40] if name.isprintable() else "?", "not_known")
+
+
 def body(operation: str) -> dict[str, Any]:
     """What was sent, when it is what the operation takes; raises BadInput naming the field."""
     try:

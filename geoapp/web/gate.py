@@ -11,14 +11,16 @@ import secrets
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from geoapp.domain.values import ANONYMOUS, Viewer
 from geoapp.errors import NotSignedIn, NotYours
-from geoapp.services import accounts
+from geoapp.services import accounts, keys
 
 COOKIE, BEFORE = "geoapp", "geoapp-before"
 """Names of the session's cookie, and of the one that stands in for it on the page that signs in."""
+PERSONAL = {"text/html", "application/json", "application/geo+json", "text/csv"}
+BEARER = "Bearer "
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -28,8 +30,13 @@ def install(app: Flask) -> None:
 
 
 def viewer() -> Viewer:
-    """Who asks. Without a cookie nothing is looked up."""
-    if "viewer" not in g:
+    """Who asks, by the key of a program or by the cookie; without either nothing is looked up."""
+    if "viewer" not in g and _is_program():
+        # Whatever comes of it, the page that tells of a wrong key must not look it up again.
+        g.viewer = ANONYMOUS
+        key = request.headers["Authorization"].removeprefix(BEARER).strip()[:200]
+        g.viewer = keys.viewer_of(key, address=request.remote_addr or "", now=datetime.now(UTC))
+    elif "viewer" not in g:
         held = token()
         g.viewer = accounts.viewer_of(held, now=datetime.now(UTC)) if held else ANONYMOUS
     return g.viewer  # type: ignore[no-any-return]
@@ -42,6 +49,8 @@ def staff() -> Viewer:
         raise NotSignedIn("desk")
     if asking.is_public:
         raise NotYours("not_yours", "action")
+    if current_app.config["GEOAPP"].staff_codes == "required" and not keys.is_enrolled(asking.person):
+        raise NotYours("codes_needed", "code")
     return asking
 
 
@@ -95,7 +104,7 @@ def leave_nothing_behind(response: Response) -> Response:
     """What was made for somebody stays out of every cache; and the page that signs in gets its cookie."""
     if fresh := g.pop("before", None):
         _set(response, BEFORE, fresh, longest=3600)
-    if token() and response.mimetype in {"text/html", "application/json", "text/csv"}:
+    if (token() or _is_program()) and response.mimetype in PERSONAL:
         response.headers["Cache-Control"] = "private, no-store"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -111,7 +120,7 @@ def local(address: str | None) -> str:
 
 def _is_program() -> bool:
     # Not any authorization: browsers send a Basic one again by themselves.
-    return request.headers.get("Authorization", "").startswith("Bearer ")
+    return request.headers.get("Authorization", "").startswith(BEARER)
 
 
 def _for_programs() -> bool:

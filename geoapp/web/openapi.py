@@ -12,7 +12,7 @@ from geoapp.web.contract import Operation, Schema
 
 blueprint = Blueprint("openapi", __name__)
 FOUND = 302
-_KEY = {"useful": (401,), "needed": (401,)}
+_KEY = {"useful": (401, 429), "needed": (401, 429)}
 
 
 @blueprint.get("/api/openapi.json")

@@ -22,7 +22,7 @@ from geoapp.services.places import Choices
 from geoapp.web import gate
 
 blueprint = Blueprint("page", __name__)
-FORMS = {"sign_in.html"}
+FORMS = {"sign_in.html", "sign_in_code.html"}
 """Pages with a form for whoever has not signed in."""
 FAR_FUTURE_S = 365 * 24 * 3600
 VENDOR = re.compile(r"vendor/([a-z-]+)-([0-9.]+)/")

@@ -22,7 +22,6 @@ from geoapp.web import contract, desk, gate, land, page, params, shapes
 from geoapp.web.api import json_answer, paged
 
 blueprint = Blueprint("rest", __name__, url_prefix="/api")
-MOST_BYTES = 256 * 1024
 
 
 @blueprint.post("/issues")

@@ -30,15 +30,18 @@ SIGNED_IN = EVERYBODY - {"anonymous", "disabled"}
 STAFF = SIGNED_IN - {"resident"}
 LOCAL = STAFF - {"elsewhere"}
 PUBLIC_DOORS = (
-    "openapi.for_people openapi.for_programs rest.report rest.witness "
-    "account.sign_in account.sign_in_page account.sign_out api.duplicates_near api.features api.listed api.one "
-    "api.search api.table api.whose base.tile base.whole_file health.live health.ready page.static public.about "
-    "public.issue_page public.list_page public.map_page public.table tiles.tile tiles.tilejson"
+    "account.code_page account.give_code account.sign_in account.sign_in_page account.sign_out api.duplicates_near "
+    "api.features api.listed api.one api.search api.table api.whose base.tile base.whole_file health.live "
+    "health.ready openapi.for_people openapi.for_programs page.static public.about public.issue_page "
+    "public.list_page public.map_page public.table rest.report rest.witness tiles.tile tiles.tilejson"
 )
 PROGRAMS = "work act settle add_photo change_photo inbox unclear_land me"
 TABLE = {
     **dict.fromkeys(PUBLIC_DOORS.split(), EVERYBODY),
     "account.change_password": SIGNED_IN,
+    "account.codes": SIGNED_IN,
+    "account.make_key": SIGNED_IN,
+    "account.revoke_key": SIGNED_IN,
     "account.end_session": SIGNED_IN,
     "account.own": SIGNED_IN,
     "desk.inbox": STAFF,
@@ -114,7 +117,8 @@ def test_each_role_enters_the_doors_of_its_row_and_no_other(place, settings):
         now=datetime.now(UTC), zone=settings.zone,
     ).photo.id  # fmt: skip
     names = {"number": issue, "name": issue, "photo": str(photo), "action": "note", "size": "large",
-             "change": "release", "mark": "x", "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
+             "change": "release", "mark": "x", "step": "begin",
+             "key": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
     # A photo is released at last: after that everybody may see it.
     for rule in sorted(place.url_map.iter_rules(), key=lambda rule: rule.endpoint == "photos.change"):
         if TABLE[rule.endpoint] == EVERYBODY:
