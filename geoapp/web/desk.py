@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request
-from werkzeug.datastructures import MultiDict
 
 from geoapp.domain import workflow
 from geoapp.domain.permissions import Right, may, may_anywhere
@@ -60,42 +59,6 @@ def act(number: str, action: str) -> Response:
         return _work(viewer, number, status=status_of(refusal), refused=errors.sentence(refusal), given=given,
                      opened=action)  # fmt: skip
     return page.go(page.url(f"/desk/issues/{done.number}", done=action))
-
-
-@blueprint.get("/issues/<number>/work.json")
-def options(number: str) -> Response:
-    """What this viewer may do now, as JSON; the ETag is the version that a change must name."""
-    work = triage.work_on(gate.staff(), number, zone=page.settings().zone)
-    answer = api.json_answer(
-        {"number": work.number, "version": work.version, "options": [option(one) for one in work.options]}
-    )
-    answer.set_etag(str(work.version))
-    return answer
-
-
-@blueprint.put("/issues/<number>/actions/<action>")
-def act_by_program(number: str, action: str) -> Response:
-    """The same action for programs: JSON in, ``If-Match`` names the version, the new version comes back as ETag.
-
-    Answers 409 with the version that stands now when somebody was faster.
-    """
-    viewer = gate.staff()
-    tags = request.if_match.as_set()
-    sent = request.get_json(silent=True) if request.data else {}
-    if not isinstance(sent, dict):
-        raise BadInput("body", "json_object")
-    done = triage.act(
-        viewer,
-        number,
-        action,
-        _given_by_program(viewer, sent),
-        version=params.version(next(iter(tags), None)),
-        now=page.now(),
-        calendar=page.calendar(),
-    )
-    answer = api.json_answer({"number": done.number, "state": done.state, "version": done.version})
-    answer.set_etag(str(done.version))
-    return answer
 
 
 @blueprint.post("/actions")
@@ -237,9 +200,9 @@ def option(one: Option) -> dict[str, Any]:
     }
 
 
-def _given(viewer: Viewer, form: MultiDict[str, str] | None = None) -> Given:
+def _given(viewer: Viewer) -> Given:
     """What was typed; raises BadInput naming the field for what cannot be read."""
-    form = request.form if form is None else form
+    form = request.form
     until = form.get("until", "").strip()
     try:
         day = date.fromisoformat(until) if until else None
@@ -255,19 +218,6 @@ def _given(viewer: Viewer, form: MultiDict[str, str] | None = None) -> Given:
         until=day,
         original=original(viewer, form.get("original", "").strip()),
     )
-
-
-def _given_by_program(viewer: Viewer, sent: dict[str, Any]) -> Given:
-    for field, value in sent.items():
-        known = field in {"note", "unit", "helping", "until", "original"}
-        sound = isinstance(value, list) and all(isinstance(one, str) for one in value) if field == "helping" else (
-            isinstance(value, str)
-        )  # fmt: skip
-        if not known or not sound:
-            raise BadInput(field[:40], "unknown" if not known else "text", value=str(value)[:40])
-    form = MultiDict([(key, value) for key, value in sent.items() if key != "helping"])
-    form.setlist("helping", sent.get("helping", []))
-    return _given(viewer, form)
 
 
 def original(viewer: Viewer, name: str) -> UUID | None:
