@@ -1,5 +1,7 @@
 """A settlement on the real database: one transaction, the past as it was, the rehearsal without a trace."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -10,7 +12,7 @@ from sqlalchemy import text
 
 from geoapp.domain.boundaries import NewUnit
 from geoapp.domain.values import ANONYMOUS, OPERATOR, Grant, IssueState, Name, Point, Role, Viewer
-from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, VersionNeeded
+from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, Unavailable, VersionNeeded
 from geoapp.services import boundaries, settlements
 from geoapp.services.settlements import Draft
 from geoapp.store import history, session
@@ -166,3 +168,53 @@ def test_a_second_settlement_of_the_same_land_takes_it_from_the_first():
 
     assert verdicts()[0] == "1 clear U2"
     assert Point(106.65, 29.03) == CENTRE
+
+
+def state_of_the_land():
+    """What a settlement changes, as one snapshot sees it."""
+    return rows(
+        "SELECT (SELECT count(*) FROM settlement), "
+        "(SELECT count(*) FROM jurisdiction WHERE code LIKE 'settled-%'), "
+        "(SELECT count(*) FROM issue WHERE verdict = 'contested' AND state <> 'closed' AND category_code = 'road'), "
+        "(SELECT count(*) FROM history WHERE action = 'judge'), "
+        "(SELECT round(sum(area_m2)) FROM unclear_land WHERE class = 'contested' AND upper(validity) IS NULL), "
+        "(SELECT sum(version) FROM data_version)"
+    )[0]
+
+
+def test_nobody_ever_sees_half_of_a_settlement():
+    store(*(an_issue(f"more {number}", point=Point(106.6455 + number * 4e-6, 29.03)) for number in range(2000)))
+    before, seen, over = state_of_the_land(), [], threading.Event()
+
+    def watch():
+        while not over.is_set():
+            seen.append(state_of_the_land())
+
+    with ThreadPoolExecutor(3) as pool:
+        watchers = [pool.submit(watch) for _ in range(3)]
+        settle()
+        over.set()
+        for watcher in watchers:
+            watcher.result()
+
+    after = state_of_the_land()
+    assert set(seen) <= {before, after}
+    assert before in seen
+    assert (after[0], after[1], after[3]) == (1, 1, 2001)
+    assert after[2] == before[2] - 2001
+
+
+def test_a_settlement_that_is_killed_in_the_middle_has_not_been(monkeypatch):
+    before = state_of_the_land()
+
+    def killed(db, **_):
+        db.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    monkeypatch.setattr(settlements.judging, "rejudge", killed)
+    with pytest.raises(Unavailable):
+        settle()
+
+    assert state_of_the_land() == before
+    monkeypatch.undo()
+    settle()
+    assert state_of_the_land()[0] == 1
