@@ -34,7 +34,9 @@ class Right(StrEnum):
     VISIT = "visit"
     SETTLE = "settle"
     NOTE = "note"
+    SPLIT = "split"
     EDIT = "edit"
+    COST = "cost"
     RELEASE = "release"
     PHOTO = "photo"
     REPORTER = "reporter"
@@ -73,15 +75,15 @@ TABLE: Mapping[Role, Mapping[Scope, frozenset[Right]]] = {
     Role.STEWARD: {Scope.COMMUNITY: _ON_SITE},
     Role.COMMUNITY: {
         Scope.COMMUNITY: _ON_SITE | _JUDGING | _WAITING
-        | {_R.ACCEPT, _R.REFUSE, _R.DUPLICATE, _R.RESTORE, _R.EDIT, _R.RELEASE, _R.REPORTER},
+        | {_R.ACCEPT, _R.REFUSE, _R.DUPLICATE, _R.RESTORE, _R.SPLIT, _R.EDIT, _R.COST, _R.RELEASE, _R.REPORTER},
     },
     Role.UNIT: {
-        Scope.LEAD: frozenset({_R.START, _R.RETURN, _R.REPORT_DONE}),
+        Scope.LEAD: frozenset({_R.START, _R.RETURN, _R.REPORT_DONE, _R.COST}),
         Scope.UNIT: _ON_SITE,
     },
     Role.SECRETARY: {
         Scope.COMMUNITY: _ON_SITE | _JUDGING | _WAITING
-        | {_R.DECIDE, _R.VISIT, _R.SETTLE, _R.REHEARSE, _R.REPORTER},
+        | {_R.DECIDE, _R.SPLIT, _R.COST, _R.VISIT, _R.SETTLE, _R.REHEARSE, _R.REPORTER},
     },
     Role.PLANNER: {Scope.COMMUNITY: frozenset({_R.VIEW, _R.REHEARSE})},
     # Who supervises does not command: no dispatch, no decision.

@@ -16,6 +16,7 @@ from geoapp.domain.permissions import Right, Subject, grants_for, sight, works_f
 from geoapp.domain.values import Duty, IssueState, Level, Role, Viewer
 
 LONGEST_NOTE = 4000
+FEWEST_PARTS, MOST_PARTS = 2, 8
 
 
 class Need(StrEnum):
@@ -26,6 +27,7 @@ class Need(StrEnum):
     UNTIL = "until"
     ORIGINAL = "original"
     AFTER_PHOTO = "after_photo"
+    PARTS = "parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ TABLE: Mapping[Right, Rule] = {
             (_N.REASON,),
         ),
         Rule(_R.RESUME, _from(_S.SHELVED), _S.ACCEPTED),
+        Rule(_R.SPLIT, _from(_S.ACCEPTED, _S.AGENDA, _S.RETURNED, _S.REOPENED), _S.HANDLING, (_N.PARTS,)),
         Rule(_R.VISIT, _ALIVE, None, (_N.REASON,)),
         Rule(_R.SETTLE, _ALIVE, None, (_N.REASON,)),
         Rule(_R.NOTE, frozenset(_S), None, (_N.REASON,)),
@@ -102,12 +105,18 @@ DUTIES: Mapping[IssueState, tuple[Role, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What of an issue decides: where it stands, whose it is, and whether an after-photo of this round is there."""
+    """What of an issue decides: where it stands, whose it is, and whether an after-photo of this round is there.
+
+    An issue that was split has ``parts``, of which so many are still ``open_parts``; a part is ``part_of`` it.
+    """
 
     id: UUID
     state: IssueState
     subject: Subject
     after_photo: bool = False
+    parts: int = 0
+    open_parts: int = 0
+    part_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,7 @@ class Given:
     helping: tuple[str, ...] = ()
     until: date | None = None
     original: UUID | None = None
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +137,7 @@ class Transition:
 
     action: Right
     to_state: IssueState | None
-    actor: Role
+    actor: Role | str
     note: str
     detail: dict[str, Any] = dataclasses.field(default_factory=dict)
     unit: str | None = None
@@ -226,8 +236,32 @@ def _entitled(case: Case, rule: Rule, viewer: Viewer) -> Refusal | None:
         return Refusal("not_now", "action", {"action": str(rule.action), "state": str(case.state)})
     if rule.checks and works_for_its_unit(viewer, case.subject):
         return Refusal("own_work", "action")
+    if refusal := _of_parts(case, rule.action):
+        return refusal
     if Need.AFTER_PHOTO in rule.needs and not case.after_photo:
         return Refusal("needs_after_photo", "photo")
+    return None
+
+
+def _of_parts(case: Case, action: Right) -> Refusal | None:
+    """What an issue that was split, or that is a part itself, cannot do."""
+    if action is Right.SPLIT and case.part_of:
+        return Refusal("is_a_part", "action")
+    if action is Right.SPLIT and case.parts:
+        return Refusal("is_split", "action")
+    if action is Right.CLOSE and case.open_parts:
+        return Refusal("parts_open", "action", {"n": case.open_parts})
+    if action in {Right.REWORK, Right.REPORT_DONE} and case.parts:
+        return Refusal("work_is_in_parts", "action")
+    return None
+
+
+def after_its_parts(state: IssueState, *, open_parts: int) -> IssueState | None:
+    """Where an issue goes when the last of its parts has ended, or one has come back to life; None: it stays."""
+    if open_parts == 0 and not state.ended and state is not IssueState.DONE:
+        return IssueState.DONE
+    if open_parts and state in {IssueState.DONE, IssueState.CLOSED}:
+        return IssueState.HANDLING
     return None
 
 
@@ -242,6 +276,8 @@ def _lacking(case: Case, rule: Rule, given: Given, today: date) -> Iterator[Refu
         yield Refusal("helps_itself", "helping")
     if Need.UNTIL in rule.needs and (given.until is None or given.until <= today):
         yield Refusal("needs_until", "until")
+    if Need.PARTS in rule.needs and not FEWEST_PARTS <= given.parts <= MOST_PARTS:
+        yield Refusal("needs_parts", "parts", {"low": FEWEST_PARTS, "high": MOST_PARTS})
     if Need.ORIGINAL in rule.needs and given.original is None:
         yield Refusal("needs_original", "original")
     if given.original == case.id:

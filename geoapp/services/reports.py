@@ -55,6 +55,7 @@ def submit(viewer: Viewer, told: Submission, *, prefix: str, now: datetime, cale
             db, told, known, stricter(told.privacy, known.privacy), actor=_actor(viewer), person=viewer.person,
             prefix=prefix, at=now, today=now.astimezone(calendar.zone).date(),
         )  # fmt: skip
+        reports.keep(db, told.id, told.id, told.reporter, fingerprint(told), person=viewer.person, at=now)
         clocks.reckon(db, told.id, calendar, now=now)
         versions.bump(db, "issues")
     return Receipt(told.id, told.id, number, now, replayed=False)

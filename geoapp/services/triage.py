@@ -90,6 +90,10 @@ def act(
             # What comes back to life is judged by the boundaries of today; a changed verdict is one line more.
             written += judging.rejudge(db, only=standing.case.id, today=today)
         clocks.reckon(db, standing.case.id, calendar, now=now)
+        parent = standing.case.part_of
+        if parent and decided.to_state and decided.to_state.ended != standing.case.state.ended:
+            cases.follow_parts(db, parent, now=now)
+            clocks.reckon(db, parent, calendar, now=now)
         versions.bump(db, "issues")
     return Receipt(standing.number, decided.to_state or standing.case.state, written)
 

@@ -3,14 +3,15 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from geoapp.domain.permissions import Subject
-from geoapp.domain.values import IssueFilter, IssueState, Viewer
-from geoapp.domain.workflow import Case, Transition
+from geoapp.domain.permissions import Right, Subject
+from geoapp.domain.values import ANONYMOUS, IssueFilter, IssueState, Viewer
+from geoapp.domain.workflow import Case, Transition, after_its_parts
 from geoapp.store import history
 from geoapp.store.issues import condition, key
 
@@ -42,7 +43,9 @@ def read(db: Session, name: str, viewer: Viewer, zone: ZoneInfo, *, lock: bool =
                    EXISTS (SELECT FROM photo p WHERE p.issue_id = i.id AND p.phase = 'after'
                            AND p.withdrawn_at IS NULL AND p.added_at >= coalesce((
                                SELECT max(h.at) FROM history h WHERE h.issue_id = i.id
-                               AND h.to_state IN ('dispatched', 'rework')), '-infinity')) AS after_photo
+                               AND h.to_state IN ('dispatched', 'rework')), '-infinity')) AS after_photo,
+                   i.part_of, (SELECT count(*) FROM issue part WHERE part.part_of = i.id) AS parts,
+                   (SELECT count(*) FROM issue part WHERE part.part_of = i.id AND part.ended_at IS NULL) AS open_parts
             FROM issue i WHERE {named} AND {where} {"FOR UPDATE OF i" if lock else ""}
             """
         ),
@@ -51,8 +54,24 @@ def read(db: Session, name: str, viewer: Viewer, zone: ZoneInfo, *, lock: bool =
     if row is None:
         return None
     subject = Subject(row.community, row.unit, frozenset(row.helping))
-    case = Case(row.id, IssueState(row.state), subject, row.after_photo)
+    case = Case(row.id, IssueState(row.state), subject, row.after_photo, row.parts, row.open_parts, row.part_of)
     return Standing(case, row.number, row.version, row.category_code)
+
+
+def follow_parts(db: Session, parent: UUID, *, now: datetime) -> None:
+    """Carry an issue on after one of its parts has ended or come back to life."""
+    row = db.execute(
+        text(
+            "SELECT i.id, i.state, (SELECT count(*) FROM issue part WHERE part.part_of = i.id "
+            "AND part.ended_at IS NULL) AS open_parts FROM issue i WHERE i.id = :id FOR UPDATE"
+        ),
+        {"id": parent},
+    ).one()
+    state = after_its_parts(IssueState(row.state), open_parts=row.open_parts)
+    if state:
+        action = Right.REPORT_DONE if state is IssueState.DONE else Right.REWORK
+        change = Transition(action, state, "", "", {"open_parts": row.open_parts})
+        write(db, Case(row.id, IssueState(row.state), Subject()), change, viewer=ANONYMOUS, now=now)
 
 
 def unknown_units(db: Session, codes: list[str]) -> list[str]:

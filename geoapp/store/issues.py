@@ -86,6 +86,17 @@ class HistoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PartRow:
+    """A part of an issue that was split; ``title`` is None until it is released."""
+
+    number: str
+    title: str | None
+    category_name: Name
+    state: IssueState
+    unit_name: Name
+
+
+@dataclass(frozen=True, slots=True)
 class IssueDetail:
     """All that its page says. ``extent`` is GeoJSON text; metres and square metres are geodesic."""
 
@@ -108,6 +119,8 @@ class IssueDetail:
     cost_spent: float | None
     fund_source: str
     merged_into: str | None
+    part_of: str | None
+    parts: tuple[PartRow, ...]
     witnesses: int
     history: tuple[HistoryRow, ...]
 
@@ -286,6 +299,14 @@ def get(db: Session, name: str, viewer: Viewer, zone: ZoneInfo) -> IssueDetail |
                    i.cost_planned, i.cost_spent, i.fund_source, i.version,
                    (SELECT o.number FROM issue o WHERE o.id = i.merged_into
                        AND (o.public_geom IS NOT NULL OR sight.full)) AS merged_into,
+                   (SELECT o.number FROM issue o WHERE o.id = i.part_of
+                       AND (o.public_geom IS NOT NULL OR sight.full)) AS part_of,
+                   ARRAY(SELECT jsonb_build_array(
+                             p.number, CASE WHEN p.text_released OR sight.full THEN p.title END, c.name_zh, c.name_en,
+                             p.state, u.name_zh, u.name_en)
+                         FROM issue p JOIN category c ON c.code = p.category_code LEFT JOIN unit u ON u.id = p.unit_id
+                         WHERE p.part_of = i.id AND (p.public_geom IS NOT NULL OR sight.full)
+                         ORDER BY p.number) AS parts,
                    {WITNESSES} AS witnesses,
                    CASE WHEN i.text_released OR sight.full THEN i.text ELSE '' END AS text,
                    CASE WHEN i.text_released AND exact.yes OR sight.full THEN i.address ELSE '' END AS address,
@@ -376,6 +397,11 @@ def _detail(db: Session, row: Row[Any]) -> IssueDetail:
         cost_spent=None if row.cost_spent is None else float(row.cost_spent),
         fund_source=row.fund_source,
         merged_into=row.merged_into,
+        part_of=row.part_of,
+        parts=tuple(
+            PartRow(number, title, Name(zh, en), IssueState(state), Name(unit_zh or "", unit_en or ""))
+            for number, title, zh, en, state, unit_zh, unit_en in row.parts
+        ),
         witnesses=row.witnesses,
         history=history_of(db, row.id, internal=row.in_full),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
-from geoapp.domain.reports import Reporter, Submission, fingerprint
+from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import Privacy
 from geoapp.store import history, locks
 from geoapp.store.judging import judgement
@@ -83,9 +83,9 @@ def store(
     at: datetime,
     today: date,
 ) -> str:
-    """Store a report as a judged issue with its first line of history; returns the number.
+    """Store what is reported as a judged issue with its first line of history; returns the number.
 
-    The caller has made sure that the id is free.
+    The caller has made sure that the id is free, and keeps who told it.
     """
     locks.beside(db, Lock.BOUNDARIES)
     lon, lat = submission.point.lon, submission.point.lat
@@ -149,7 +149,6 @@ def store(
             "placed_by": str(submission.placed_by),
         },
     ).scalar_one()
-    keep(db, submission.id, submission.id, submission.reporter, fingerprint(submission), person=person, at=at)
     return str(number)
 
 

@@ -13,7 +13,7 @@ from flask import request
 
 from geoapp.domain import reports
 from geoapp.domain.values import IssueState, Phase, PlacedBy, Privacy, Source, StateGroup, VerdictClass
-from geoapp.domain.workflow import LONGEST_NOTE, TABLE
+from geoapp.domain.workflow import FEWEST_PARTS, LONGEST_NOTE, MOST_PARTS, TABLE
 from geoapp.errors import BadInput
 
 Schema = dict[str, Any]
@@ -108,6 +108,19 @@ SCHEMAS: Mapping[str, Schema] = {
         helping=_listed(_text(100, 1)),
         until={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
         original=_text(100),
+    ),
+    "NewParts": _object(
+        "parts",
+        parts={
+            "type": "array",
+            "minItems": FEWEST_PARTS,
+            "maxItems": MOST_PARTS,
+            "items": _object(
+                "title", id=_UUID, title=_text(reports.LONGEST_TITLE, 1), category=_text(100), lat=_LAT, lon=_LON,
+                unit=_text(100), helping=_listed(_text(100, 1)),
+            ),
+        },
+        note=_text(LONGEST_NOTE),
     ),
     "Done": _object(
         "number state version",
@@ -243,6 +256,9 @@ OPERATIONS: Mapping[str, Operation] = {
         {200: "Done"}, (_NAME, Parameter("action", _one_of(TABLE), "path"), _MATCH), body="Action", key="needed",
         errors=(403, 404, 409, 422, 428),
     ),
+    "rest.split": Operation(
+        {201: "Done"}, (_NAME, _MATCH), body="NewParts", key="needed", errors=(403, 404, 409, 422, 428)
+    ),
     "rest.settle": Operation(
         {200: "Object", 201: "Done"}, (_NAME, _MATCH), body="NewSettlement", key="needed",
         errors=(403, 404, 409, 422, 428),
@@ -310,6 +326,7 @@ _REASONS = {
     "maxLength": ("too_long", "most"),
     "minLength": ("too_short", "least"),
     "maxItems": ("too_many", "most"),
+    "minItems": ("too_few", "least"),
     "type": ("json_type", "type"),
 }
 

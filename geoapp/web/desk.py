@@ -1,18 +1,22 @@
 """The desk of staff: what waits for me, one issue to work on, and every action on it."""
 
+import json
 from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 
 from geoapp.domain import workflow
 from geoapp.domain.permissions import Right, may, may_anywhere
+from geoapp.domain.reports import fresh_id
 from geoapp.domain.values import IssueFilter, Phase, Viewer
 from geoapp.domain.workflow import TABLE, Given, Need, Option
 from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, status_of
-from geoapp.services import clocks, duplicates, issues, triage
+from geoapp.services import clocks, duplicates, issues, splitting, triage
+from geoapp.services.splitting import Part
 from geoapp.services.triage import Receipt
 from geoapp.web import api, errors, gate, page, params, public, shapes
 
@@ -20,6 +24,7 @@ blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 PAGE = 50
 MOST_AT_ONCE = 100
 MINE, ALL = "mine", "all"
+ONE_BY_ONE = {Need.UNTIL, Need.ORIGINAL, Need.AFTER_PHOTO, Need.PARTS}
 Filters = dict[str, IssueFilter]
 
 
@@ -59,6 +64,23 @@ def act(number: str, action: str) -> Response:
         return _work(viewer, number, status=status_of(refusal), refused=errors.sentence(refusal), given=given,
                      opened=action)  # fmt: skip
     return page.go(page.url(f"/desk/issues/{done.number}", done=action))
+
+
+@blueprint.post("/issues/<number>/parts")
+def split(number: str) -> Response:
+    """Split an issue into parts, each for a unit of its own; rows without a title are left out."""
+    viewer = gate.staff()
+    try:
+        done = splitting.split(
+            viewer, number, [_part(row) for row in _part_forms() if row["title"]], note=_given(viewer).note,
+            version=params.version(request.form.get("version")), prefix=page.settings().number_prefix, now=page.now(),
+            calendar=page.calendar(),
+        )  # fmt: skip
+    except Conflict as late:
+        return _work(viewer, late.params["number"], status=409, refused=page.say("desk.changed"), opened="split")
+    except (Refused, BadInput) as refusal:
+        return _work(viewer, number, status=status_of(refusal), refused=errors.sentence(refusal), opened="split")
+    return page.go(page.url(f"/desk/issues/{done.number}", done="split"))
 
 
 @blueprint.post("/actions")
@@ -135,7 +157,7 @@ def _inbox(viewer: Viewer, *, said: str = "") -> Response:
         bulk=[
             {"action": action, "name": page.say(f"act.{action}")}
             for action, rule in TABLE.items()
-            if may_anywhere(viewer, action) and not {Need.UNTIL, Need.ORIGINAL, Need.AFTER_PHOTO} & set(rule.needs)
+            if may_anywhere(viewer, action) and not ONE_BY_ONE & set(rule.needs)
         ],
         said=said,
         **context,
@@ -176,6 +198,9 @@ def _work(
             for one in duplicates.of_issue(viewer, number, now=page.now())
         ],
         units=sorted(units, key=lambda unit: not unit["candidate"]),
+        is_work=True,
+        part_places=_places(case.detail.extent),
+        part_forms=_part_forms(),
         given=given or Given(),
         opened=opened,
         refused=refused,
@@ -218,6 +243,40 @@ def _given(viewer: Viewer) -> Given:
         until=day,
         original=original(viewer, form.get("original", "").strip()),
     )
+
+
+PART_FIELDS = ("title", "unit", "place")
+SHOWN_PARTS = 4
+
+
+def _part_forms() -> list[dict[str, str]]:
+    """The rows of the form that splits, as they were typed, or new ones; each with the id that its part will have."""
+    form = request.form
+    ids = form.getlist("part")[: workflow.MOST_PARTS]
+    if not ids:
+        return [{"id": str(fresh_id(page.now())), "title": "", "unit": "", "place": ""} for _ in range(SHOWN_PARTS)]
+    typed = {field: form.getlist(f"part_{field}") + [""] * len(ids) for field in PART_FIELDS}
+    return [{"id": one, **{field: typed[field][nth].strip() for field in PART_FIELDS}} for nth, one in enumerate(ids)]
+
+
+def _part(row: dict[str, str]) -> Part:
+    try:
+        named = UUID(row["id"])
+    except ValueError:
+        raise BadInput("part", "uuid") from None
+    lat, _, lon = row["place"].partition(",")
+    point = params.point(MultiDict({"lat": lat, "lon": lon})) if row["place"] else None
+    return Part(named, row["title"], point=point, unit=row["unit"] or None)
+
+
+def _places(extent: str | None) -> list[dict[str, str]]:
+    """The points of an issue that has several: where its parts may lie."""
+    drawn = json.loads(extent) if extent else {}
+    points = drawn["coordinates"] if drawn.get("type") == "MultiPoint" else []
+    return [
+        {"value": f"{lat},{lon}", "name": page.say("split.nth_place", n=nth)}
+        for nth, (lon, lat) in enumerate(points, start=1)
+    ]
 
 
 def original(viewer: Viewer, name: str) -> UUID | None:

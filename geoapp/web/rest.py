@@ -15,9 +15,10 @@ from geoapp.domain import workflow
 from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import PlacedBy, Point, Privacy, Source
 from geoapp.errors import BadInput, NotFound
-from geoapp.services import photos, reports, settlements, triage, unclear
+from geoapp.services import photos, reports, settlements, splitting, triage, unclear
 from geoapp.services.reports import Receipt
 from geoapp.services.settlements import Draft
+from geoapp.services.splitting import Part
 from geoapp.web import contract, desk, gate, land, page, params, shapes
 from geoapp.web.api import json_answer, paged
 
@@ -81,6 +82,28 @@ def act(name: str, action: str) -> Response:
     )
     done = triage.act(viewer, name, action, given, version=_version(), now=page.now(), calendar=page.calendar())
     return _done(done)
+
+
+@blueprint.post("/issues/<name>/parts")
+def split(name: str) -> Response:
+    """Split an issue into parts, each for a unit of its own."""
+    viewer, sent = gate.staff(), contract.body("rest.split")
+    parts = [
+        Part(
+            id=UUID(one["id"]) if "id" in one else rules.fresh_id(page.now()),
+            title=one["title"],
+            category=one.get("category", ""),
+            point=Point(one["lon"], one["lat"]) if {"lon", "lat"} <= set(one) else None,
+            unit=one.get("unit") or None,
+            helping=tuple(dict.fromkeys(one.get("helping", ()))),
+        )
+        for one in sent["parts"]
+    ]
+    done = splitting.split(
+        viewer, name, parts, note=_words("note", sent.get("note", "")), version=_version(),
+        prefix=page.settings().number_prefix, now=page.now(), calendar=page.calendar(),
+    )  # fmt: skip
+    return _done(done, status=201)
 
 
 @blueprint.post("/issues/<name>/settlements")

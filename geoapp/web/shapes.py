@@ -146,6 +146,18 @@ def whole_feature(case: Case) -> dict[str, Any]:
         "returns": detail.row.returns,
         "reworks": detail.row.reworks,
         "merged_into": detail.merged_into,
+        "part_of": detail.part_of,
+        "parts": [
+            {
+                "number": part.number,
+                "title": part.title or part.category_name.say(tongue),
+                "state": part.state,
+                "state_name": page.say(f"state.{part.state}"),
+                "group": part.state.group,
+                "unit_name": part.unit_name.say(tongue) or None,
+            }
+            for part in detail.parts
+        ],
         "witnesses": detail.witnesses,
         "text": detail.text,
         "address": detail.address,

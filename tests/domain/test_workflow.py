@@ -1,5 +1,6 @@
 """The rule book of the workflow, written a second time as words; every pair that is not in it is refused."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import product
 from uuid import UUID
@@ -19,6 +20,7 @@ from geoapp.domain.workflow import (
     Need,
     Refusal,
     Transition,
+    after_its_parts,
     decide,
     duties,
     options,
@@ -45,11 +47,12 @@ WAY = {
     "defer": ("dispatched handling rework", "deferred", "community secretary"),
     "shelve": ("accepted agenda returned dispatched handling deferred", "shelved", "community secretary"),
     "resume": ("shelved", "accepted", "community secretary"),
+    "split": ("accepted agenda returned reopened", "handling", "community secretary"),
     "visit": (LIVE, None, "secretary"),
     "settle": (LIVE, None, "secretary administrator"),
     "note": (LIVE + " closed refused duplicate", None, "steward community unit secretary supervisor"),
 }
-ALL = Given(note="because", unit="U1", helping=("U2",), until=date(2026, 12, 1), original=OTHER)
+ALL = Given(note="because", unit="U1", helping=("U2",), until=date(2026, 12, 1), original=OTHER, parts=3)
 
 
 def a_case(state="reported", *, after_photo=True, unit="U1") -> Case:
@@ -195,3 +198,41 @@ def test_no_walk_leaves_the_graph_and_every_end_can_only_be_left_by_its_own_door
         if state.ended and found.to_state:
             assert action in {"restore", "reopen"}
         state = found.to_state or state
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "facts", "reason"),
+    [
+        ("split", "accepted", {"part_of": OTHER}, "is_a_part"),
+        ("split", "reopened", {"parts": 2}, "is_split"),
+        ("close", "done", {"parts": 2, "open_parts": 1}, "parts_open"),
+        ("rework", "done", {"parts": 2}, "work_is_in_parts"),
+        ("report_done", "handling", {"parts": 2, "open_parts": 2}, "work_is_in_parts"),
+    ],
+)
+def test_an_issue_in_parts_goes_the_way_of_its_parts(action, state, facts, reason):
+    case = replace(a_case(state), **facts)
+    viewer = a_viewer("unit" if action == "report_done" else "secretary")
+
+    assert decide(case, Right(action), viewer, ALL, today=TODAY).reason == reason
+
+
+def test_a_split_makes_two_parts_at_least_and_eight_at_most():
+    viewer = a_viewer("secretary")
+    made = {
+        n: decide(a_case("accepted"), Right.SPLIT, viewer, replace(ALL, parts=n), today=TODAY) for n in (1, 2, 8, 9)
+    }
+
+    assert [isinstance(found, Transition) for found in made.values()] == [False, True, True, False]
+    assert made[9].reason == "needs_parts"
+
+
+@pytest.mark.parametrize(
+    ("state", "still_open", "then"),
+    [
+        ("handling", 0, "done"), ("shelved", 0, "done"), ("done", 0, None), ("closed", 0, None), ("handling", 1, None),
+        ("done", 1, "handling"), ("closed", 2, "handling"), ("refused", 1, None),
+    ],
+)  # fmt: skip
+def test_the_whole_follows_the_last_of_its_parts(state, still_open, then):
+    assert after_its_parts(IssueState(state), open_parts=still_open) == then

@@ -35,7 +35,7 @@ PUBLIC_DOORS = (
     "health.ready openapi.for_people openapi.for_programs page.static public.about public.issue_page "
     "public.list_page public.map_page public.table rest.report rest.witness tiles.tile tiles.tilejson"
 )
-PROGRAMS = "work act settle add_photo change_photo inbox unclear_land me"
+PROGRAMS = "work act split settle add_photo change_photo inbox unclear_land me"
 TABLE = {
     **dict.fromkeys(PUBLIC_DOORS.split(), EVERYBODY),
     "account.change_password": SIGNED_IN,
@@ -49,6 +49,7 @@ TABLE = {
     # An issue that is public in part is open to all staff; what they see of it is decided field by field.
     "desk.work": STAFF,
     "desk.feature": STAFF,
+    "desk.split": {"community", "secretary"},
     "desk.act": {"steward", "community", "unit", "secretary", "supervisor"},
     "land.worklist": STAFF,
     "land.settlement_page": {"secretary", "administrator"},
