@@ -11,6 +11,7 @@ from geoapp.web import (
     base,
     contract,
     desk,
+    editing,
     errors,
     gate,
     health,
@@ -23,7 +24,7 @@ from geoapp.web import (
     tiles,
 )
 
-DOORS = (page, public, account, photos, land, desk, api, rest, openapi, tiles, base, health)
+DOORS = (page, public, account, photos, land, desk, editing, api, rest, openapi, tiles, base, health)
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""
 

@@ -115,6 +115,21 @@ def check_layers() -> None:
         click.echo(f"{layer.id}: {layer.title.en}")
 
 
+@issues.command("deadlines")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_deadlines(file: Path) -> None:
+    """Replace all local rules of deadlines by those of a CSV file: place,category,stage,unit,amount."""
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import clocks  # noqa: PLC0415
+
+    settings = config.read()
+    calendar = clocks.read_calendar(settings.calendar_file, settings.zone)
+    with database(settings):
+        require_schema()
+        rules = clocks.import_rules(OPERATOR, file, calendar, now=datetime.now(UTC))
+    click.echo(f"{rules} local rules hold.")
+
+
 @issues.command("reckon")
 def reckon_deadlines() -> None:
     """Compute every running deadline anew: after the calendar or the categories have changed."""

@@ -223,6 +223,20 @@ class Photo(Base):
     withdrawn_at: Mapped[instant | None]
 
 
+class Revision(Base):
+    """What a field held before somebody changed it, and after; apart from the history, so that it can be erased."""
+
+    __tablename__ = "revision"
+
+    issue_id: Mapped[UUID] = mapped_column(ForeignKey("issue.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[instant]
+    person_id: Mapped[UUID | None]
+    before: Mapped[words]
+    after: Mapped[words]
+
+
 class Report(Base):
     """上报: who told of an issue, the first (its id is the issue's) or a witness. No public door reads this table.
 

@@ -98,6 +98,18 @@ class RecoveryCode(Base):
     code_hash: Mapped[bytes] = mapped_column(primary_key=True)
 
 
+class SavedFilter(Base):
+    """A filter of the desk that somebody keeps: the query of its address."""
+
+    __tablename__ = "saved_filter"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[words]
+    query: Mapped[words]
+    created_at: Mapped[created_at]
+
+
 class Attempt(Base):
     """How often something was tried since ``began_at``: counted here so that it holds over all workers."""
 

@@ -70,6 +70,16 @@ class Place(Base):
     synthetic: Mapped[yes_no]
 
 
+class DeadlineRule(Base):
+    """Deadlines that hold in a place instead of the category's own: ``{"handle": {"work_days": 3}}``."""
+
+    __tablename__ = "deadline_rule"
+
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), primary_key=True)
+    category_code: Mapped[str] = mapped_column(ForeignKey("category.code"), primary_key=True)
+    deadlines: Mapped[document]
+
+
 class Boundary(Base):
     """One version of a place's area; the versions of a place never overlap in time."""
 

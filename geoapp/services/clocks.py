@@ -1,5 +1,6 @@
 """Deadlines of issues: computed from their histories, kept for lists, explained for pages."""
 
+import csv
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,17 @@ from zoneinfo import ZoneInfo
 from geoapp.domain import calendar, deadlines
 from geoapp.domain.calendar import WorkCalendar
 from geoapp.domain.deadlines import Clock
-from geoapp.domain.values import Viewer
-from geoapp.errors import BadFile
-from geoapp.store import clocks, versions
-from geoapp.store.clocks import Running, Told
-from geoapp.store.session import bulk, snapshot
+from geoapp.domain.permissions import Right, may_anywhere
+from geoapp.domain.values import Name, Viewer
+from geoapp.errors import BadFile, NotYours
+from geoapp.store import clocks, people, versions
+from geoapp.store.clocks import Rule, Running, Told
+from geoapp.store.session import bulk, snapshot, transaction
 
-__all__ = ["WorkCalendar", "of_issue", "read_calendar", "reckon", "reckon_all"]
+RULE_COLUMNS = ("place", "category", "stage", "unit", "amount")
+MOST_AMOUNT = 1000
+
+__all__ = ["WorkCalendar", "import_rules", "of_issue", "read_calendar", "reckon", "reckon_all"]
 
 
 def read_calendar(file: Path, zone: ZoneInfo) -> WorkCalendar:
@@ -40,10 +45,56 @@ def reckon_all(viewer: Viewer, known: WorkCalendar, *, now: datetime) -> int:  #
     return sum(bool(one.stage) for one in running)
 
 
-def of_issue(issue_id: UUID) -> tuple[Clock, ...]:
-    """Every clock that ever ran for an issue; it tells nothing that its public history does not."""
+def of_issue(issue_id: UUID) -> tuple[tuple[Clock, ...], Name | None]:
+    """Every clock that ever ran for an issue, and the place whose own rule holds (None: the category's).
+
+    It tells nothing that the issue's public history does not.
+    """
     with snapshot() as db:
-        return next((_clocks(one) for one in clocks.told(db, only=issue_id)), ())
+        return next(((_clocks(one), one.local) for one in clocks.told(db, only=issue_id)), ((), None))
+
+
+def import_rules(viewer: Viewer, file: Path, known: WorkCalendar, *, now: datetime) -> int:
+    """Replace all local rules by those of a CSV file and reckon every deadline anew; returns how many rules hold.
+
+    Columns: place (code), category (code), stage, unit, amount. Raises NotYours, and BadFile with the line and
+    what is wrong; then nothing has changed.
+    """
+    if not may_anywhere(viewer, Right.PEOPLE):
+        raise NotYours("not_yours", "action")
+    rows = _read_rules(file)
+    with transaction() as db:
+        categories = clocks.category_codes(db)
+        found: dict[tuple[int, str], dict[str, dict[str, int]]] = {}
+        for line, row in rows:
+            place = people.place_id(db, row["place"])
+            if place is None:
+                raise BadFile(file.name, f"line {line}: place: there is no {row['place']!r}")
+            if row["category"] not in categories:
+                raise BadFile(file.name, f"line {line}: category: there is no {row['category']!r}")
+            found.setdefault((place, row["category"]), {})[row["stage"]] = {row["unit"]: int(row["amount"])}
+        clocks.replace_rules(db, [Rule(place, category, limits) for (place, category), limits in found.items()])
+    reckon_all(viewer, known, now=now)
+    return len(found)
+
+
+def _read_rules(file: Path) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = list(enumerate(csv.DictReader(opened), start=2))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(str(file), str(error)) from None
+    for line, row in rows:
+        for column in RULE_COLUMNS:
+            row[column] = (row.get(column) or "").strip()
+            if not row[column]:
+                raise BadFile(file.name, f"line {line}: {column}: is missing; columns are {', '.join(RULE_COLUMNS)}")
+        for column, known in (("stage", deadlines.Stage), ("unit", deadlines.Unit)):
+            if row[column] not in set(known):
+                raise BadFile(file.name, f"line {line}: {column}: {row[column]!r} is none of {', '.join(known)}")
+        if not (row["amount"].isascii() and row["amount"].isdigit() and 0 < int(row["amount"]) <= MOST_AMOUNT):
+            raise BadFile(file.name, f"line {line}: amount: {row['amount']!r} is no whole number up to {MOST_AMOUNT}")
+    return rows
 
 
 def _clocks(one: Told) -> tuple[Clock, ...]:

@@ -1,8 +1,11 @@
 """An issue while it is worked on: locked, decided about elsewhere, written with its line of history."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -81,8 +84,19 @@ def unknown_units(db: Session, codes: list[str]) -> list[str]:
     return list(found.scalars())
 
 
-def write(db: Session, case: Case, change: Transition, *, viewer: Viewer, now: datetime) -> int:
-    """Store a transition and its line of history; returns the new version. The caller holds the lock."""
+def write(
+    db: Session,
+    case: Case,
+    change: Transition,
+    *,
+    viewer: Viewer,
+    now: datetime,
+    also: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType({}),
+) -> int:
+    """Store a transition and its line of history; returns the new version. The caller holds the lock.
+
+    ``also`` names further columns of the issue, each with its SQL and binds.
+    """
     ends = "CAST(:at AS timestamptz)" if change.to_state and change.to_state.ended else "NULL"
     facts = {
         "state": "coalesce(line.to_state, state)",
@@ -99,6 +113,7 @@ def write(db: Session, case: Case, change: Transition, *, viewer: Viewer, now: d
         }
     if change.level:
         facts["level"] = ":level"
+    facts |= {column: sql for column, (sql, _) in also.items()}
     if change.counted:
         facts[change.counted] = f"{change.counted} + 1"
     return int(
@@ -136,6 +151,7 @@ def write(db: Session, case: Case, change: Transition, *, viewer: Viewer, now: d
                 "unit": change.unit,
                 "helping": list(change.helping or ()),
                 "level": change.level and str(change.level),
+                **{name: value for _, binds in also.values() for name, value in binds.items()},
             },
         ).scalar_one()
     )

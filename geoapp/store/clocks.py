@@ -1,5 +1,6 @@
 """What the deadlines of issues are computed from, and where the running one is kept for lists."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +11,20 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from geoapp.domain.values import Event, IssueState
+from geoapp.domain.values import Event, IssueState, Name
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An issue's category deadlines, as its file has them, and its changes of state, oldest first."""
+    """An issue's deadlines, of its category or by the rule of its place, and its changes of state, oldest first.
+
+    ``local`` names the place of the rule that holds.
+    """
 
     issue_id: UUID
     limits: dict[str, dict[str, int]]
     events: tuple[Event, ...]
+    local: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +37,44 @@ class Running:
     paused: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Deadlines that hold in a place for a category and all below it."""
+
+    place_id: int
+    category: str
+    deadlines: dict[str, dict[str, int]]
+
+
+# The rule of the nearest place, and there of the nearest category.
+_RULE = """
+    SELECT r.deadlines, p.name_zh, p.name_en FROM deadline_rule r JOIN place p ON p.id = r.place_id
+    JOIN place home ON home.id = i.community_id LEFT JOIN place street ON street.id = home.parent_id
+    WHERE r.place_id IN (home.id, street.id, street.parent_id) AND r.category_code = ANY (c.path)
+    ORDER BY array_position(ARRAY[home.id, street.id, street.parent_id], r.place_id),
+             array_position(c.path, r.category_code) LIMIT 1
+"""
+
+
 def told(db: Session, *, only: UUID | None = None) -> Iterator[Told]:
     """One issue, or all that have not ended and whose deadlines are ours: an import's are its source's."""
     where = "i.id = :only" if only else "i.source NOT IN ('import', 'open311') AND i.ended_at IS NULL"
     rows = db.execute(
         text(
-            "SELECT i.id, c.deadlines, h.at, h.action, h.to_state FROM issue i JOIN category c ON c.code = "
-            "i.category_code JOIN history h ON h.issue_id = i.id WHERE h.to_state IS NOT NULL AND "
-            f"{where} ORDER BY i.id, h.at, h.seq"
+            "SELECT i.id, c.deadlines, rule.deadlines AS local, rule.name_zh, rule.name_en, h.at, h.action, h.to_state "
+            "FROM issue i JOIN category c ON c.code = i.category_code JOIN history h ON h.issue_id = i.id "
+            f"LEFT JOIN LATERAL ({_RULE}) AS rule ON true "
+            f"WHERE h.to_state IS NOT NULL AND {where} ORDER BY i.id, h.at, h.seq"
         ),
         {"only": only},
     )
     for issue_id, lines in groupby(rows, key=lambda row: row.id):
         found = list(lines)
         events = tuple(Event(line.at, line.action, IssueState(line.to_state)) for line in found)
-        yield Told(issue_id, found[0].deadlines, events)
+        first = found[0]
+        # Stage by stage: a rule that says how soon to handle leaves the rest to the category.
+        local = Name(first.name_zh, first.name_en) if first.local else None
+        yield Told(issue_id, first.deadlines | (first.local or {}), events, local)
 
 
 def keep(db: Session, running: Iterable[Running]) -> None:
@@ -56,3 +84,21 @@ def keep(db: Session, running: Iterable[Running]) -> None:
     ]
     if rows:
         db.execute(text("UPDATE issue SET stage = :stage, due_at = :due, paused = :paused WHERE id = :id"), rows)
+
+
+def replace_rules(db: Session, rules: Iterable[Rule]) -> None:
+    """Put these rules in the place of all that were there."""
+    db.execute(text("DELETE FROM deadline_rule"))
+    rows = [{"place": one.place_id, "category": one.category, "deadlines": json.dumps(one.deadlines)} for one in rules]
+    if rows:
+        db.execute(
+            text(
+                "INSERT INTO deadline_rule (place_id, category_code, deadlines) "
+                "VALUES (:place, :category, CAST(:deadlines AS jsonb))"
+            ),
+            rows,
+        )
+
+
+def category_codes(db: Session) -> set[str]:
+    return set(db.execute(text("SELECT code FROM category")).scalars())

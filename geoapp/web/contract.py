@@ -12,7 +12,7 @@ import jsonschema
 from flask import request
 
 from geoapp.domain import reports
-from geoapp.domain.values import IssueState, Phase, PlacedBy, Privacy, Source, StateGroup, VerdictClass
+from geoapp.domain.values import SEVERITIES, IssueState, Phase, PlacedBy, Privacy, Source, StateGroup, VerdictClass
 from geoapp.domain.workflow import FEWEST_PARTS, LONGEST_NOTE, MOST_PARTS, TABLE
 from geoapp.errors import BadInput
 
@@ -121,6 +121,24 @@ SCHEMAS: Mapping[str, Schema] = {
             ),
         },
         note=_text(LONGEST_NOTE),
+    ),
+    "NewFacts": _object(
+        "",
+        title=_text(reports.LONGEST_TITLE, 1),
+        text=_text(reports.LONGEST_TEXT),
+        address=_text(reports.LONGEST_ADDRESS),
+        category=_text(100, 1),
+        severity={"type": "integer", "minimum": SEVERITIES[0], "maximum": SEVERITIES[-1]},
+        privacy=_one_of(Privacy),
+        lat=_LAT,
+        lon=_LON,
+        released={"type": "boolean"},
+    ),
+    "NewCost": _object(
+        "",
+        planned={"type": "number", "minimum": 0, "maximum": 10**11},
+        spent={"type": "number", "minimum": 0, "maximum": 10**11},
+        fund=_text(200),
     ),
     "Done": _object(
         "number state version",
@@ -255,6 +273,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "rest.act": Operation(
         {200: "Done"}, (_NAME, Parameter("action", _one_of(TABLE), "path"), _MATCH), body="Action", key="needed",
         errors=(403, 404, 409, 422, 428),
+    ),
+    "rest.edit": Operation(
+        {200: "Done"}, (_NAME, _MATCH), body="NewFacts", key="needed", errors=(403, 404, 409, 422, 428)
+    ),
+    "rest.enter_cost": Operation(
+        {200: "Done"}, (_NAME, _MATCH), body="NewCost", key="needed", errors=(403, 404, 409, 422, 428)
     ),
     "rest.split": Operation(
         {201: "Done"}, (_NAME, _MATCH), body="NewParts", key="needed", errors=(403, 404, 409, 422, 428)

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -15,16 +16,19 @@ from geoapp.domain.reports import fresh_id
 from geoapp.domain.values import IssueFilter, Phase, Viewer
 from geoapp.domain.workflow import TABLE, Given, Need, Option
 from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, status_of
-from geoapp.services import clocks, duplicates, issues, splitting, triage
+from geoapp.services import clocks, duplicates, editing, issues, photos, saved, splitting, triage
+from geoapp.services.places import Choices
 from geoapp.services.splitting import Part
 from geoapp.services.triage import Receipt
 from geoapp.web import api, errors, gate, page, params, public, shapes
+from geoapp.web.forms import change_form
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 PAGE = 50
 MOST_AT_ONCE = 100
 MINE, ALL = "mine", "all"
 ONE_BY_ONE = {Need.UNTIL, Need.ORIGINAL, Need.AFTER_PHOTO, Need.PARTS}
+TOLD = {*TABLE, Right.PHOTO, Right.EDIT, Right.COST, Right.RELEASE}
 Filters = dict[str, IssueFilter]
 
 
@@ -153,6 +157,15 @@ def _inbox(viewer: Viewer, *, said: str = "") -> Response:
             for name, one in filters.items()
         ],
         rows=rows,
+        filters=[
+            {
+                "id": str(one.id),
+                "name": one.name,
+                "url": page.url("/desk", **dict(parse_qsl(one.query))),
+                "count": issues.count(viewer, _kept_filter(viewer, one.query, found), zone=zone),
+            }
+            for one in saved.of(viewer)
+        ],
         next_url=page.url("/desk", **kept, **({"in": which}), after=result.after) if result.after else None,
         bulk=[
             {"action": action, "name": page.say(f"act.{action}")}
@@ -162,6 +175,17 @@ def _inbox(viewer: Viewer, *, said: str = "") -> Response:
         said=said,
         **context,
     )
+
+
+def _kept_filter(viewer: Viewer, query: str, found: Choices) -> IssueFilter:
+    """A kept filter as it counts today; one that names what there is no more finds nothing."""
+    args = MultiDict(parse_qsl(query))
+    try:
+        wanted = params.issue_filter(page.known_codes(found), args)
+    except BadInput:
+        return IssueFilter(duties=())
+    inside = workflow.realm(viewer) if args.get("in") == ALL else workflow.duties(viewer)
+    return replace(wanted, duties=inside)
 
 
 def _work(
@@ -179,6 +203,8 @@ def _work(
     ]
     done = request.args.get("done", "")
     subject = work.subject
+    ran, local = clocks.of_issue(row.id)
+    may_change = editing.editable(viewer, number, zone=zone)
     return page.render(
         "work.html",
         found,
@@ -190,29 +216,35 @@ def _work(
         back_url=page.url("/desk"),
         back_words="desk.back",
         source=page.url(f"/desk/issues/{row.number}.json"),
-        clocks=[shapes.clock(clock) for clock in clocks.of_issue(row.id)],
+        clocks=[shapes.clock(clock) for clock in ran],
+        local_rule=local and page.say("deadline.why.local", place=local.say(page.lang())),
         options=[option(one) for one in work.options],
         version=work.version,
+        may_merge=any(option.action is Right.DUPLICATE and option.refusal is None for option in work.options),
+        original_number=request.args.get("original", "")[:40],
         alike=[
-            shapes.alike(one)["properties"] | {"url": page.url(f"/desk/issues/{one.row.number}")}
+            shapes.alike(one)["properties"]
+            | {"url": page.url(f"/desk/issues/{one.row.number}"), "photo": _first_photo(viewer, one.row.number)}
             for one in duplicates.of_issue(viewer, number, now=page.now())
         ],
         units=sorted(units, key=lambda unit: not unit["candidate"]),
         is_work=True,
+        edit=change_form(may_change) if may_change else None,
+        category_list=[{"code": one.code, "name": one.name.say(page.lang())} for one in found.categories],
         part_places=_places(case.detail.extent),
         part_forms=_part_forms(),
         given=given or Given(),
-        opened=opened,
+        opened=opened or ("duplicate" if request.args.get("original") else ""),
         refused=refused,
         said=page.say("desk.done_one", number=row.number, action=page.say(f"action.{done}"),
-                      state=page.say(f"state.{row.state}")) if done in TABLE or done == Right.PHOTO else "",
+                      state=page.say(f"state.{row.state}")) if done in TOLD else "",
         **public.map_context(found, public.around(row)),
     )  # fmt: skip
 
 
-def show(viewer: Viewer, number: str, refusal: GeoAppError, *, refused: str) -> Response:
+def show(viewer: Viewer, number: str, refusal: GeoAppError, *, refused: str, opened: str = "") -> Response:
     """The page of an issue with why something was not done."""
-    return _work(viewer, number, status=status_of(refusal), refused=refused)
+    return _work(viewer, number, status=status_of(refusal), refused=refused, opened=opened)
 
 
 def option(one: Option) -> dict[str, Any]:
@@ -247,6 +279,11 @@ def _given(viewer: Viewer) -> Given:
 
 PART_FIELDS = ("title", "unit", "place")
 SHOWN_PARTS = 4
+
+
+def _first_photo(viewer: Viewer, number: str) -> dict[str, Any] | None:
+    shown = photos.of_issue(viewer, number, zone=page.settings().zone)
+    return shapes.photo(number, shown[0]) if shown else None
 
 
 def _part_forms() -> list[dict[str, str]]:

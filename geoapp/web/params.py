@@ -21,9 +21,9 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def issue_filter(known: Mapping[str, set[str]] | None = None) -> IssueFilter:
-    """The filter in the address; ``known`` holds the codes of categories, communities and units there are."""
-    args = request.args
+def issue_filter(known: Mapping[str, set[str]] | None = None, args: MultiDict[str, str] | None = None) -> IssueFilter:
+    """The filter in the address, or in ``args``; ``known`` holds the codes of categories, communities and units."""
+    args = request.args if args is None else args
     known = known or {}
     states: list[IssueState] = []
     for value in _values(args, "state"):

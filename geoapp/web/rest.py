@@ -4,6 +4,7 @@ It knows no cookies: who asks is told by a key, or is the public.
 """
 
 import json
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,11 @@ from flask import Blueprint, Response, request
 
 from geoapp.domain import reports as rules
 from geoapp.domain import workflow
+from geoapp.domain.editing import Cost, Facts
 from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import PlacedBy, Point, Privacy, Source
 from geoapp.errors import BadInput, NotFound
-from geoapp.services import photos, reports, settlements, splitting, triage, unclear
+from geoapp.services import editing, photos, reports, settlements, splitting, triage, unclear
 from geoapp.services.reports import Receipt
 from geoapp.services.settlements import Draft
 from geoapp.services.splitting import Part
@@ -82,6 +84,42 @@ def act(name: str, action: str) -> Response:
     )
     done = triage.act(viewer, name, action, given, version=_version(), now=page.now(), calendar=page.calendar())
     return _done(done)
+
+
+@blueprint.post("/issues/<name>/facts")
+def edit(name: str) -> Response:
+    """Change words and facts; ``released`` lets the public read the words, or takes them back."""
+    viewer, sent = gate.staff(), contract.body("rest.edit")
+    now, calendar, version = page.now(), page.calendar(), _version()
+    placed = Point(sent["lon"], sent["lat"]) if {"lon", "lat"} <= set(sent) else None
+    told = {field: _words(field, sent[field]) for field in ("title", "text", "address") if field in sent}
+    change = Facts(
+        **told,
+        category=sent.get("category"),
+        severity=sent.get("severity"),
+        privacy=Privacy(sent["privacy"]) if "privacy" in sent else None,
+        point=placed,
+    )
+    if "released" not in sent:
+        return _done(editing.edit(viewer, name, change, version=version, now=now, calendar=calendar))
+    if change != Facts():
+        version = editing.edit(viewer, name, change, version=version, now=now, calendar=calendar).version
+    return _done(
+        editing.release(viewer, name, released=sent["released"], version=version, now=now, zone=calendar.zone)
+    )  # fmt: skip
+
+
+@blueprint.post("/issues/<name>/cost")
+def enter_cost(name: str) -> Response:
+    """Enter planned and spent costs in yuan; what is not sent is emptied."""
+    viewer, sent = gate.staff(), contract.body("rest.enter_cost")
+    planned, spent = (
+        round(Decimal(str(sent[field])), 2) if field in sent else None for field in ("planned", "spent")
+    )  # fmt: skip
+    cost = Cost(planned, spent, sent.get("fund", "").strip())
+    return _done(
+        editing.enter_cost(viewer, name, cost, version=_version(), now=page.now(), zone=page.settings().zone)
+    )  # fmt: skip
 
 
 @blueprint.post("/issues/<name>/parts")

@@ -35,7 +35,7 @@ PUBLIC_DOORS = (
     "health.ready openapi.for_people openapi.for_programs page.static public.about public.issue_page "
     "public.list_page public.map_page public.table rest.report rest.witness tiles.tile tiles.tilejson"
 )
-PROGRAMS = "work act split settle add_photo change_photo inbox unclear_land me"
+PROGRAMS = "work act edit enter_cost split settle add_photo change_photo inbox unclear_land me"
 TABLE = {
     **dict.fromkeys(PUBLIC_DOORS.split(), EVERYBODY),
     "account.change_password": SIGNED_IN,
@@ -49,6 +49,11 @@ TABLE = {
     # An issue that is public in part is open to all staff; what they see of it is decided field by field.
     "desk.work": STAFF,
     "desk.feature": STAFF,
+    "editing.facts": {"community", "administrator"},
+    "editing.cost": {"community", "unit", "secretary"},
+    "editing.release": {"community", "administrator"},
+    "editing.keep_filter": STAFF,
+    "editing.forget_filter": STAFF,
     "desk.split": {"community", "secretary"},
     "desk.act": {"steward", "community", "unit", "secretary", "supervisor"},
     "land.worklist": STAFF,
@@ -116,7 +121,7 @@ def test_each_role_enters_the_doors_of_its_row_and_no_other(place, settings):
         now=datetime.now(UTC), zone=settings.zone,
     ).photo.id  # fmt: skip
     names = {"number": issue, "name": issue, "photo": str(photo), "action": "note", "size": "large",
-             "change": "release", "mark": "x", "step": "begin",
+             "change": "release", "mark": "x", "step": "begin", "kept": str(photo),
              "key": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
     # A photo is released at last: after that everybody may see it.
     for rule in sorted(place.url_map.iter_rules(), key=lambda rule: rule.endpoint == "photos.change"):
