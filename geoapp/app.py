@@ -4,10 +4,25 @@ from flask import Flask
 
 from geoapp.config import Settings
 from geoapp.services import clocks, layers
-from geoapp.store import session
-from geoapp.web import account, api, base, desk, errors, gate, health, land, page, photos, public, tiles
+from geoapp.store import outbox, session
+from geoapp.web import (
+    account,
+    api,
+    base,
+    desk,
+    errors,
+    feeds,
+    gate,
+    health,
+    land,
+    notices,
+    page,
+    photos,
+    public,
+    tiles,
+)
 
-DOORS = (page, public, account, photos, land, desk, api, tiles, base, health)
+DOORS = (page, public, feeds, notices, account, photos, land, desk, api, tiles, base, health)
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""
 
@@ -19,6 +34,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     """
     if address := database_url or settings.database_url:
         session.connect(address, pool_size=settings.threads)
+        outbox.offer(mail=settings.offers_mail)
     app = Flask("geoapp.web", static_folder=None, template_folder="templates")
     app.config["GEOAPP"] = settings
     app.config["LAYERS"] = layers.read(settings.layers_dir)

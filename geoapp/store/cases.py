@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.permissions import Subject
 from geoapp.domain.values import IssueFilter, IssueState, Viewer
 from geoapp.domain.workflow import Case, Transition
-from geoapp.store import history
+from geoapp.store import history, outbox
 from geoapp.store.issues import condition, key
 
 
@@ -63,7 +63,7 @@ def unknown_units(db: Session, codes: list[str]) -> list[str]:
 
 
 def write(db: Session, case: Case, change: Transition, *, viewer: Viewer, now: datetime) -> int:
-    """Store a transition and its line of history; returns the new version. The caller holds the lock."""
+    """Store a transition, its line of history and its notices; returns the new version. The caller holds the lock."""
     ends = "CAST(:at AS timestamptz)" if change.to_state and change.to_state.ended else "NULL"
     facts = {
         "state": "coalesce(line.to_state, state)",
@@ -82,10 +82,9 @@ def write(db: Session, case: Case, change: Transition, *, viewer: Viewer, now: d
         facts["level"] = ":level"
     if change.counted:
         facts[change.counted] = f"{change.counted} + 1"
-    return int(
-        db.execute(
-            text(
-                f"""
+    written = db.execute(
+        text(
+            f"""
                 WITH line AS (
                     SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at,
                            CAST(:action AS text) AS action, CAST(:to_state AS text) AS to_state,
@@ -100,23 +99,25 @@ def write(db: Session, case: Case, change: Transition, *, viewer: Viewer, now: d
                     RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash, version
                 ),
                 told AS ({history.append("changed", "line")})
-                SELECT version FROM changed
+                SELECT version, seq FROM changed
                 """
-            ),
-            {
-                "id": case.id,
-                "at": now,
-                "action": str(change.action),
-                "to_state": change.to_state and str(change.to_state),
-                "actor": str(change.actor),
-                "note": change.note,
-                "detail": json.dumps(change.detail, ensure_ascii=False),
-                "person": viewer.person,
-                "internal": change.internal,
-                "original": change.original,
-                "unit": change.unit,
-                "helping": list(change.helping or ()),
-                "level": change.level and str(change.level),
-            },
-        ).scalar_one()
-    )
+        ),
+        {
+            "id": case.id,
+            "at": now,
+            "action": str(change.action),
+            "to_state": change.to_state and str(change.to_state),
+            "actor": str(change.actor),
+            "note": change.note,
+            "detail": json.dumps(change.detail, ensure_ascii=False),
+            "person": viewer.person,
+            "internal": change.internal,
+            "original": change.original,
+            "unit": change.unit,
+            "helping": list(change.helping or ()),
+            "level": change.level and str(change.level),
+        },
+    ).one()
+    line = "SELECT CAST(:told_of AS uuid) AS issue_id, CAST(:told_seq AS int) AS seq"
+    outbox.tell(db, line, {"told_of": case.id, "told_seq": written.seq}, now=now)
+    return int(written.version)

@@ -4,10 +4,11 @@ from flask import Blueprint, Response, request
 
 from geoapp.domain.values import Viewer
 from geoapp.errors import BadInput, NotSignedIn, TooMany, WrongLogin, status_of
-from geoapp.services import accounts
-from geoapp.web import errors, gate, page
+from geoapp.services import accounts, contacts
+from geoapp.web import errors, gate, notices, page
 
 blueprint = Blueprint("account", __name__)
+DONE = {"password": "account.password_changed", "notices": "own_notices.saved"}
 
 
 @blueprint.get("/sign-in")
@@ -58,6 +59,16 @@ def change_password() -> Response:
     return page.go(page.url("/account", done="password"))
 
 
+@blueprint.post("/account/notices")
+def choose_notices() -> Response:
+    viewer, form = _signed_in(), request.form
+    try:
+        contacts.choose(viewer, form.get("email", ""), lang=form.get("lang", ""), wish=form.get("wish", ""))
+    except BadInput as refusal:
+        return _own(status=status_of(refusal), refused=errors.sentence(refusal))
+    return page.go(page.url("/account", done="notices"))
+
+
 @blueprint.post("/account/sessions/<mark>")
 def end_session(mark: str) -> Response:
     accounts.end_session(_signed_in(), mark)
@@ -84,7 +95,8 @@ def _own(*, status: int = 200, refused: str = "") -> Response:
         page.choices(),
         status=status,
         refused=refused,
-        said=page.say("account.password_changed") if request.args.get("done") == "password" else "",
+        said=page.say(DONE[done]) if (done := request.args.get("done", "")) in DONE else "",
+        mail=notices.card(viewer),
         grants=[
             {
                 "role": page.say(f"role.{row.role}"),
