@@ -183,7 +183,7 @@ def _web_server(settings: Settings, url: str, fd: int, address: str, worker: Bes
                 "loglevel": "warning",
                 "proc_name": "geoapp",
                 "control_socket_disable": True,
-                "post_fork": lambda *_: worker.forget(),
+                "post_fork": lambda _server, _one: worker.forget(),
                 "when_ready": lambda _: click.echo(f"The map is at {address} (Ctrl-C stops it)"),
             }.items():
                 self.cfg.set(name, value)

@@ -1,6 +1,7 @@
 """The worker beside or apart from the web server, and what became of the mail."""
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -67,6 +68,9 @@ def _work(settings: Settings, url: str, *, beside: bool) -> None:
     from geoapp.errors import Unavailable  # noqa: PLC0415
     from geoapp.services import work as service  # noqa: PLC0415
 
+    # They would tell at length and each second that a database is away; we say it in a line, once in a while.
+    for name in ("psycopg.pool", "procrastinate.worker.worker"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     desk = service.Desk(settings, clock=lambda: datetime.now(UTC))
     before = {number: signal.getsignal(number) for number in ENDING}
     while True:

@@ -150,7 +150,7 @@ def _facts(page: _Page, public: IssueDetail) -> list[str]:
 
 
 def _title(page: _Page, public: IssueDetail) -> str:
-    return public.row.title or public.row.category_name.say(page.lang)
+    return _one_line(public.row.title or public.row.category_name.say(page.lang))
 
 
 def _letter(
@@ -164,7 +164,6 @@ def _letter(
     # Of when it happened, not of when it is sent: a repeated mail is the same mail.
     mail["Date"] = notice.created_at
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = notice.lang
     # Not through the message: it would break these long words, or wrap them into a code that nobody reads there.
     plain = [f"Message-ID: <{notice.id}@{sender.host}>", f"References: <{notice.issue_id}@{sender.host}>"]
     foot = ""
@@ -175,6 +174,7 @@ def _letter(
         foot = page.say("notice.why_follower", number=followed, url=leave)
         plain += [f"List-Unsubscribe: <{leave}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
     mail.set_content("\n".join([*told, *(["", "-- ", foot] if foot else [])]) + "\n", cte="base64")
+    mail["Content-Language"] = notice.lang
     head = "".join(f"{_one_line(header)}\r\n" for header in plain).encode("ascii")
     return Letter(str(notice.id), to, head + mail.as_bytes())
 

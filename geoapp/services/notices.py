@@ -256,13 +256,17 @@ class _Line:
             )
         else:
             smtp = smtplib.SMTP(way.host, way.port, way.sender.host, timeout=CONNECT_S)
+        try:
             smtp.ehlo()
             if way.scheme == "smtp+starttls":
                 smtp.starttls(context=ssl.create_default_context())
-            elif smtp.has_extn("starttls"):
+            elif way.scheme == "smtp" and smtp.has_extn("starttls"):
                 smtp.starttls(context=_whoever_it_is())
-        if way.user:
-            smtp.login(way.user, way.password)
+            if way.user:
+                smtp.login(way.user, way.password)
+        except BaseException:
+            smtp.close()
+            raise
         if smtp.sock is not None:
             smtp.sock.settimeout(ANSWER_S)
         return smtp

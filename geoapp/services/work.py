@@ -5,7 +5,6 @@ own tables, so a job that is lost, or done twice, changes nothing. A job of a wo
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,11 +22,11 @@ from geoapp.store.outbox import DELIVER, QUEUE
 log = logging.getLogger(__name__)
 CHORES = "chores"
 EVERY_TWENTY_SECONDS = "* * * * * */20"
-EVERY_MINUTE = "* * * * *"
 EVERY_FIVE_MINUTES = "*/5 * * * *"
 EVERY_HOUR = "17 * * * *"
 HEARTBEAT_S, DEAD_S = 5, 20
 """How often a worker says that it lives, and after how much silence its jobs are another's."""
+POOL_WAIT_S = 5
 LEAVE_S = 1
 """How long a job may go on after the worker was asked to leave; then it ends after the message in hand."""
 
@@ -68,14 +67,14 @@ class Desk:
 
 def queue(desk: Desk, url: str) -> App:
     """The queue with all its jobs, not opened yet."""
-    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4))
+    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4, timeout=POOL_WAIT_S))
 
     @app.periodic(cron=EVERY_TWENTY_SECONDS, queueing_lock="look for mail")
     @app.task(name=DELIVER, queue=QUEUE, pass_context=True)
     def deliver(context: JobContext, timestamp: int | None = None) -> None:  # noqa: ARG001 - of the schedule
         desk.deliver(context.should_abort)
 
-    @app.periodic(cron=EVERY_MINUTE, queueing_lock="pick up")
+    @app.periodic(cron=EVERY_TWENTY_SECONDS, queueing_lock="pick up")
     @app.task(name="pick_up", queue=CHORES)
     async def pick_up(timestamp: int) -> None:  # noqa: ARG001
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_S):
@@ -100,24 +99,30 @@ async def run(desk: Desk, url: str, stop: asyncio.Event) -> None:
     The connection must be to PostgreSQL itself, or to a pool that keeps whole sessions: the worker listens on it, and
     holds locks of it.
     """
-    app = queue(desk, url)
+    working = asyncio.create_task(_work(queue(desk, url)))
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    working.cancel()
     try:
-        async with app.open_async():
-            working = asyncio.create_task(
-                app.run_worker_async(
-                    concurrency=2,
-                    delete_jobs="successful",
-                    install_signal_handlers=False,
-                    shutdown_graceful_timeout=LEAVE_S,
-                    update_heartbeat_interval=HEARTBEAT_S,
-                    stalled_worker_timeout=DEAD_S,
-                )
-            )
-            asked = asyncio.create_task(stop.wait())
-            await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
-            asked.cancel()
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
+        await working
+    except asyncio.CancelledError:
+        pass
     except (ConnectorException, PoolTimeout) as error:
-        raise Unavailable(f"the queue does not answer: {error.__cause__ or error}") from error
+        if not stop.is_set():
+            raise Unavailable(f"the queue does not answer: {error.__cause__ or error}") from error
+
+
+async def _work(app: App) -> None:
+    """Until it is cancelled, which lets the jobs that run come to their end."""
+    async with app.open_async():
+        # What a worker before us has left is not waited for until the next look.
+        await app.configure_task(DELIVER, queue=QUEUE).defer_async()
+        await app.run_worker_async(
+            concurrency=2,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=LEAVE_S,
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=DEAD_S,
+        )

@@ -103,6 +103,4 @@ def _link_page(number: str, token: str, what: str) -> Response:
         issue_url=page.url(f"/issues/{found.number}"),
     )
     response.headers["Cache-Control"] = "private, no-store"
-    # The address of this page is a key.
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -31,12 +31,14 @@ STAFF = SIGNED_IN - {"resident"}
 LOCAL = STAFF - {"elsewhere"}
 PUBLIC_DOORS = (
     "account.sign_in account.sign_in_page account.sign_out api.duplicates_near api.features api.listed api.one "
-    "api.search api.table api.whose base.tile base.whole_file health.live health.ready page.static public.about "
-    "public.issue_page public.list_page public.map_page public.table tiles.tile tiles.tilejson"
+    "api.search api.table api.whose base.tile base.whole_file feeds.latest feeds.of_issue health.live health.ready "
+    "notices.confirm notices.confirm_page notices.follow notices.follow_page notices.leave notices.leave_page "
+    "page.static public.about public.issue_page public.list_page public.map_page public.table tiles.tile tiles.tilejson"
 )
 TABLE = {
     **dict.fromkeys(PUBLIC_DOORS.split(), EVERYBODY),
     "account.change_password": SIGNED_IN,
+    "account.choose_notices": SIGNED_IN,
     "account.end_session": SIGNED_IN,
     "account.own": SIGNED_IN,
     "desk.inbox": STAFF,
@@ -137,6 +139,7 @@ def test_nobody_outside_reads_what_is_hidden_through_any_door(place):
     clients, issue = browsers(place), number()
     doors = (
         "/", "/issues", "/issues.csv", f"/issues/{issue}", "/api/issues", f"/api/issues/{issue}", "/about",
+        "/feed.atom", f"/issues/{issue}.atom",
         f"/desk/issues/{issue}", f"/desk/issues/{issue}.json", "/desk?in=all", f"/desk/issues/{issue}/work.json",
         "/api/issues?bbox=106.6502,29.0300,106.6504,29.0302",
     )  # fmt: skip
