@@ -297,10 +297,12 @@ def test_the_worker_beside_the_web_server_ends_with_it_however_that_ends(place, 
 
         assert f"Worker:      process {worker}" in told
         assert is_gone(worker)
-        after = geoapp("status", **settings).stdout
+        # Of a web server that was killed the web workers need a moment to notice, and nobody is the last.
+        end_of_wait = time.monotonic() + 20
+        while "Web server" in (after := geoapp("status", **settings).stdout) and time.monotonic() < end_of_wait:
+            pass
     assert "Worker" not in after
     assert "Web server" not in after
-    # Of a web server that was killed the web workers may still be on their way out: then nobody is the last.
     assert end == signal.SIGKILL or "private server, stopped" in after
 
 

@@ -5,6 +5,7 @@ own tables, so a job that is lost, or done twice, changes nothing. A job of a wo
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,9 @@ from psycopg_pool import PoolTimeout
 from geoapp.config import Settings
 from geoapp.errors import MailTrouble, Unavailable
 from geoapp.services import accounts, following, notices, photos
+from geoapp.store import versions
 from geoapp.store.outbox import DELIVER, QUEUE
+from geoapp.store.session import snapshot
 
 log = logging.getLogger(__name__)
 CHORES = "chores"
@@ -99,26 +102,23 @@ async def run(desk: Desk, url: str, stop: asyncio.Event) -> None:
     The connection must be to PostgreSQL itself, or to a pool that keeps whole sessions: the worker listens on it, and
     holds locks of it.
     """
-    working = asyncio.create_task(_work(queue(desk, url)))
-    asked = asyncio.create_task(stop.wait())
-    await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
-    asked.cancel()
-    working.cancel()
+    # Asked first, because the pool of the queue would try for half a minute and must not be disturbed in that.
+    await asyncio.to_thread(_reach)
+    app = queue(desk, url)
     try:
-        await working
-    except asyncio.CancelledError:
-        pass
+        async with app.open_async():
+            # What a worker before us has left is not waited for until the next look.
+            await app.configure_task(DELIVER, queue=QUEUE).defer_async()
+            await _until(stop, app)
     except (ConnectorException, PoolTimeout) as error:
         if not stop.is_set():
             raise Unavailable(f"the queue does not answer: {error.__cause__ or error}") from error
 
 
-async def _work(app: App) -> None:
-    """Until it is cancelled, which lets the jobs that run come to their end."""
-    async with app.open_async():
-        # What a worker before us has left is not waited for until the next look.
-        await app.configure_task(DELIVER, queue=QUEUE).defer_async()
-        await app.run_worker_async(
+async def _until(stop: asyncio.Event, app: App) -> None:
+    """Work; when it is time to leave, the jobs that run come to their end."""
+    working = asyncio.create_task(
+        app.run_worker_async(
             concurrency=2,
             delete_jobs="successful",
             install_signal_handlers=False,
@@ -126,3 +126,16 @@ async def _work(app: App) -> None:
             update_heartbeat_interval=HEARTBEAT_S,
             stalled_worker_timeout=DEAD_S,
         )
+    )
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+def _reach() -> None:
+    """Raises Unavailable when the database does not answer."""
+    with snapshot() as db:
+        versions.current(db)
