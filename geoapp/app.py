@@ -4,7 +4,7 @@ from flask import Flask
 
 from geoapp.config import Settings
 from geoapp.services import clocks, layers
-from geoapp.store import session
+from geoapp.store import outbox, session
 from geoapp.web import (
     account,
     api,
@@ -13,9 +13,11 @@ from geoapp.web import (
     desk,
     editing,
     errors,
+    feeds,
     gate,
     health,
     land,
+    notices,
     openapi,
     page,
     photos,
@@ -24,7 +26,9 @@ from geoapp.web import (
     tiles,
 )
 
-DOORS = (page, public, account, photos, land, desk, editing, api, rest, openapi, tiles, base, health)
+DOORS = (
+    page, public, feeds, notices, account, photos, land, desk, editing, api, rest, openapi, tiles, base, health,
+)  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""
 
@@ -36,6 +40,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     """
     if address := database_url or settings.database_url:
         session.connect(address, pool_size=settings.threads)
+        outbox.offer(mail=settings.offers_mail)
     app = Flask("geoapp.web", static_folder=None, template_folder="templates")
     app.config["GEOAPP"] = settings
     app.config["LAYERS"] = layers.read(settings.layers_dir)

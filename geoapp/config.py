@@ -6,16 +6,21 @@ A frozen ``Settings`` is read once by the command line and handed down; nothing 
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from geoapp.errors import BadSetting
 
 PREFIX = "GEOAPP_"
 PACKAGE = Path(__file__).resolve().parent
+SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+ADDRESS = re.compile(r"[^@\s<>,;:]+@[A-Za-z0-9.-]+")
 
 
 def shipped(folder: str) -> Path:
@@ -81,6 +86,17 @@ class Settings:
     basemap_max_zoom: int = _setting(18, "Deepest zoom of the base map; deeper views enlarge it.")
     map_review_no: str = _setting("", "Map review number (审图号) printed on every map.")
 
+    smtp_url: str = _setting(
+        "",
+        "Mail server for notices, as `smtp://user:password@host:25`; `smtp+starttls://` and `smtps://` insist on TLS "
+        "and a certificate that holds. Default: no mail is offered.",
+        secret=True,
+    )
+    mail_from: str = _setting("", "From whom mail comes, as `Name <name@example.org>` or the address alone.")
+    public_url: str = _setting(
+        "", "Address under which this site is reached, as `https://example.org`: for links in mail and feeds."
+    )
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
@@ -88,6 +104,10 @@ class Settings:
     @property
     def photos_dir(self) -> Path:
         return self.data_dir / "photos"
+
+    @property
+    def offers_mail(self) -> bool:
+        return bool(self.smtp_url)
 
     @property
     def private(self) -> bool:
@@ -148,6 +168,7 @@ def _check(settings: Settings) -> None:
     if not settings.number_prefix.isascii() or not settings.number_prefix.isalnum():
         raise BadSetting(PREFIX + "NUMBER_PREFIX", "must be ASCII letters or digits")
     _check_addresses(settings)
+    _check_mail(settings)
 
 
 def _check_addresses(settings: Settings) -> None:
@@ -160,3 +181,23 @@ def _check_addresses(settings: Settings) -> None:
         raise BadSetting(PREFIX + "BASEMAP", "must be an address or a .pmtiles or .mbtiles file")
     if base and "://" not in base and not Path(base).is_file():
         raise BadSetting(PREFIX + "BASEMAP", f"no file at {base}")
+
+
+def _check_mail(settings: Settings) -> None:
+    site = urlsplit(settings.public_url)
+    if settings.public_url and (site.scheme not in {"http", "https"} or not site.hostname or site.path.strip("/")):
+        raise BadSetting(PREFIX + "PUBLIC_URL", "must look like https://example.org")
+    if not settings.smtp_url:
+        return
+    try:
+        url = urlsplit(settings.smtp_url)
+        there = url.scheme in SMTP_SCHEMES and url.hostname and url.port != 0
+    except ValueError:
+        there = False
+    if not there:
+        raise BadSetting(PREFIX + "SMTP_URL", "must look like smtp://user:password@host:25")
+    for name in ("mail_from", "public_url"):
+        if not getattr(settings, name):
+            raise BadSetting(PREFIX + name.upper(), "is needed where GEOAPP_SMTP_URL is set")
+    if not settings.mail_from.isprintable() or not ADDRESS.fullmatch(parseaddr(settings.mail_from)[1]):
+        raise BadSetting(PREFIX + "MAIL_FROM", "must look like Name <name@example.org>")

@@ -32,6 +32,12 @@ class ServerTrouble(GeoAppError):
     code = "server_trouble"
 
 
+class MailTrouble(GeoAppError):
+    """The mail server cannot be spoken to, or takes nothing from us."""
+
+    code = "mail_trouble"
+
+
 class BadLayer(GeoAppError):
     """A layer file is wrong: names the file, the key and what is known."""
 

@@ -4,16 +4,20 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import Connection, text
 
-from geoapp.models import issues, layers, people, places  # noqa: F401 - importing fills the metadata
+from geoapp.models import issues, layers, notices, people, places  # noqa: F401 - importing fills the metadata
 from geoapp.models.base import Base
 
 MIGRATION_LOCK = 20_261_124
 
 
 def ours(kind_of: object, name: str | None, type_: str, reflected: bool, compare_to: object) -> bool:  # noqa: FBT001
-    """Leave alone the tables that extensions bring."""
+    """Leave alone the tables that extensions and the queue of jobs bring."""
     if type_ == "table" and reflected and compare_to is None:
-        return name != "spatial_ref_sys" and getattr(kind_of, "schema", None) is None
+        return (
+            name != "spatial_ref_sys"
+            and not str(name).startswith("procrastinate_")
+            and getattr(kind_of, "schema", None) is None
+        )
     return bool(alembic_helpers.include_object(kind_of, name, type_, reflected, compare_to))
 
 

@@ -195,7 +195,7 @@ def clean(database: Engine) -> Iterator[Engine]:
 
 
 def _empty(engine: Engine) -> None:
-    from geoapp.models import issues, layers, people, places  # noqa: F401, PLC0415 - importing fills the metadata
+    from geoapp.models import issues, layers, notices, people, places  # noqa: F401, PLC0415 - importing fills the metadata
     from geoapp.models.base import Base  # noqa: PLC0415
 
     with engine.begin() as connection:
@@ -205,6 +205,8 @@ def _empty(engine: Engine) -> None:
         if filled:
             connection.execute(text(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE"))
         connection.execute(text("ALTER SEQUENCE issue_serial RESTART"))
+        if connection.execute(text("SELECT EXISTS (SELECT FROM procrastinate_jobs)")).scalar():
+            connection.execute(text("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE"))
 
 
 # --- the app on it ------------------------------------------------------------------------------

@@ -6,14 +6,16 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from geoapp import config
 from geoapp.cli import main
 from geoapp.config import Settings
+from geoapp.errors import BadSetting
 from geoapp.services import doctor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,11 +29,13 @@ COMMANDS = (
     "issues judge",
     "issues reckon",
     "layers check",
-    *(f"people {name}" for name in ("add", "disable", "enable", "grant", "list", "password", "revoke")),
+    *(f"notices {name}" for name in ("list", "retry")),
+    *(f"people {name}" for name in ("add", "disable", "email", "enable", "grant", "list", "password", "revoke")),
     "serve",
     "status",
     "stop",
     "version",
+    "work",
 )
 
 
@@ -217,14 +221,29 @@ def answers(address: str) -> bool:
         return answer.status == 200
 
 
-def a_worker_of(process: subprocess.Popen[str], other_than: int = 0) -> int:
+def a_child_of(process: subprocess.Popen[str], *, beside: bool, other_than: int = 0) -> int:
+    """A process of the web server itself, or the worker beside it."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     end = time.monotonic() + 20
     while time.monotonic() < end:
-        if found := {int(pid) for pid in children.read_text().split()} - {other_than}:
-            return found.pop()
+        for pid in {int(pid) for pid in children.read_text().split()} - {other_than}:
+            with suppress(OSError):
+                if (b"--beside" in Path(f"/proc/{pid}/cmdline").read_bytes()) is beside:
+                    return pid
         time.sleep(0.1)
     raise TimeoutError
+
+
+def is_gone(pid: int) -> bool:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 @pytest.mark.server
@@ -244,13 +263,14 @@ def test_serve_answers_tells_its_address_and_ends_with_its_server(empty_database
 
 @pytest.mark.server
 @pytest.mark.parametrize("request_", [signal.SIGTERM, signal.SIGKILL])
-def test_a_worker_that_ends_is_replaced_and_takes_nothing_with_it(place, request_):
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_worker_that_ends_is_replaced_and_takes_nothing_with_it(place, request_, beside):
     # The private server, because a worker that leaves like its parent would stop it.
     settings = {"data_dir": str(place.data_dir)}
     with serving(settings) as (process, address):
-        former = a_worker_of(process)
+        former = a_child_of(process, beside=beside)
         os.kill(former, request_)
-        a_worker_of(process, other_than=former)
+        a_child_of(process, beside=beside, other_than=former)
         told = geoapp("status", **settings).stdout
         answered = answers(address)
         geoapp("stop", **settings)
@@ -258,6 +278,96 @@ def test_a_worker_that_ends_is_replaced_and_takes_nothing_with_it(place, request
     assert answered
     assert "running, process" in told
     assert address in told
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("end", ["stop", signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_the_worker_beside_the_web_server_ends_with_it_however_that_ends(place, end):
+    settings = {"data_dir": str(place.data_dir)}
+    with serving(settings) as (process, _):
+        worker = a_child_of(process, beside=True)
+        end_of_wait = time.monotonic() + 20
+        while "Worker" not in (told := geoapp("status", **settings).stdout) and time.monotonic() < end_of_wait:
+            pass
+        if end == "stop":
+            geoapp("stop", **settings)
+        else:
+            process.send_signal(end)
+        process.wait(timeout=40)
+
+        assert f"Worker:      process {worker}" in told
+        assert is_gone(worker)
+        # Of a web server that was killed the web workers need a moment to notice, and nobody is the last.
+        end_of_wait = time.monotonic() + 20
+        while "Web server" in (after := geoapp("status", **settings).stdout) and time.monotonic() < end_of_wait:
+            pass
+    assert "Worker" not in after
+    assert "Web server" not in after
+    assert end == signal.SIGKILL or "private server, stopped" in after
+
+
+@pytest.mark.server
+def test_a_worker_apart_is_stopped_too(empty_database, tmp_path):
+    settings = {"database_url": empty_database("apart"), "data_dir": str(tmp_path)}
+    geoapp("init", **settings)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "geoapp", "work"], cwd=ROOT, env=environment(settings), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        said = process.stdout.readline()
+        stopped = geoapp("stop", **settings)
+        code = process.wait(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+    assert said == "The worker is at work (Ctrl-C stops it)\n"
+    assert f"the worker (process {process.pid})" in stopped.stdout
+    assert code in {0, 128 + signal.SIGTERM}
+
+
+def test_what_became_of_the_mail_is_told_and_tried_again(installed, settings):
+    listed = installed.invoke(main, ["notices", "list"])
+    retried = installed.invoke(main, ["notices", "retry"])
+
+    assert listed.output == "0 wait; 0 failed.\n"
+    assert retried.output == "0 will be tried again.\n"
+    assert settings.smtp_url == ""
+
+
+def test_an_address_is_given_and_taken_away(installed):
+    installed.invoke(main, ["people", "add", "li"])
+    given = installed.invoke(main, ["people", "email", "li", "li@example.org"])
+    wrong = installed.invoke(main, ["people", "email", "li", "nobody"])
+    taken = installed.invoke(main, ["people", "email", "li"])
+    nobody = installed.invoke(main, ["people", "email", "wang", "w@example.org"])
+
+    assert given.output == "li is written to at li@example.org.\n"
+    assert wrong.stderr == "geoapp: email: must be an e-mail address such as name@example.org\n"
+    assert taken.output == "li is not written to.\n"
+    assert nobody.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"smtp_url": "mail.example.org"}, "GEOAPP_SMTP_URL"),
+        ({"smtp_url": "http://mail.example.org"}, "GEOAPP_SMTP_URL"),
+        ({"smtp_url": "smtp://mail.example.org:x"}, "GEOAPP_SMTP_URL"),
+        ({"smtp_url": "smtp://mail.example.org"}, "GEOAPP_MAIL_FROM"),
+        ({"smtp_url": "smtp://mail.example.org", "mail_from": "a@example.org"}, "GEOAPP_PUBLIC_URL"),
+        (
+            {"smtp_url": "smtp://h", "mail_from": "nobody", "public_url": "https://example.org"},
+            "GEOAPP_MAIL_FROM",
+        ),
+        ({"public_url": "example.org"}, "GEOAPP_PUBLIC_URL"),
+        ({"public_url": "https://example.org/map"}, "GEOAPP_PUBLIC_URL"),
+    ],
+)
+def test_half_a_setting_of_mail_is_named(settings, named):
+    with pytest.raises(BadSetting, match=named):
+        config.read({f"GEOAPP_{name.upper()}": value for name, value in settings.items()})
 
 
 @pytest.mark.server

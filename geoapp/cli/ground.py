@@ -1,6 +1,8 @@
 """What the commands share: a running database, its schema, progress, and how a report is printed."""
 
+import fcntl
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,8 +49,9 @@ def progress(what: str) -> Iterator[Callable[..., None]]:
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
     """A running database that ``store.session`` is connected to."""
-    from geoapp.store import session  # noqa: PLC0415
+    from geoapp.store import outbox, session  # noqa: PLC0415
 
+    outbox.offer(mail=settings.offers_mail)
     with pgserver.running(settings) as url:
         session.connect(url)
         try:
@@ -73,3 +76,43 @@ def require_schema() -> None:
 
     if not schema.at_head(session.engine()):
         raise ServerTrouble("the database is not of this version: run `geoapp init`")
+
+
+@contextmanager
+def registered(folder: Path, kind: str, told: str) -> Iterator[None]:
+    """Leave word of this web server or worker for ``stop`` and ``status``.
+
+    The lock says that it lives, and ends with it however it ends; a process number alone may be a stranger's.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{kind}-{os.getpid()}.lock"
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write(f"{os.getpid()} {told}")
+        held.flush()
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def living(folder: Path, kind: str) -> list[tuple[str, Path]]:
+    """Those of a kind that live, as (what they told, file); files of dead ones are swept away."""
+    found = []
+    for file in sorted(folder.glob(f"{kind}-*.lock")):
+        if is_held(file):
+            found.append((file.read_text().partition(" ")[2], file))
+        else:
+            file.unlink(missing_ok=True)
+    return found
+
+
+def is_held(file: Path) -> bool:
+    try:
+        with file.open() as asked:
+            fcntl.flock(asked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        pass
+    return False

@@ -111,6 +111,20 @@ def drop_codes(login: str) -> None:
     click.echo(f"{login} signs in without a code now." if gone else f"{login} had no codes.")
 
 
+@people.command()
+@LOGIN
+@click.argument("address", default="")
+def email(login: str, *, address: str) -> None:
+    """Set the address to which a person's notices go; without one they get none."""
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import contacts  # noqa: PLC0415
+
+    with database(config.read()):
+        require_schema()
+        contacts.set_email(OPERATOR, login, address)
+    click.echo(f"{login} is written to at {address}." if address else f"{login} is not written to.")
+
+
 @people.command("list")
 def list_people() -> None:
     """Everybody with an account, and their roles."""

@@ -1,13 +1,11 @@
 """Making the database, serving the map, and saying how things stand."""
 
 import errno
-import fcntl
 import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,8 @@ from typing import Any
 import click
 
 from geoapp import __version__, config, pgserver
-from geoapp.cli.ground import database, prepare, progress, require_schema
+from geoapp.cli.beside import Beside, beside
+from geoapp.cli.ground import database, is_held, living, prepare, progress, registered, require_schema
 from geoapp.config import Settings
 from geoapp.errors import BadSetting, ServerTrouble
 
@@ -72,9 +71,12 @@ def _load_demo(settings: Settings) -> None:
 def stop() -> None:
     """Stop the web server and the private database of this clone."""
     settings = config.read()
-    stopped = [address for address, _ in _webs(settings.data_dir)]
-    for _, file in _webs(settings.data_dir):
-        _end_web(file)
+    stopped = [address for address, _ in living(settings.data_dir, "web")]
+    # The web servers first: each ends the worker beside it, and would start it again.
+    for kind in ("web", "work"):
+        for told, file in living(settings.data_dir, kind):
+            _end(file)
+            stopped += [f"the worker ({told})"] if kind == "work" else []
     if pgserver.stop(settings):
         stopped.append("the private database")
     click.echo(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
@@ -92,8 +94,9 @@ def status() -> None:
     else:
         click.echo("Database:    the one of GEOAPP_DATABASE_URL")
     click.echo(f"Data folder: {server.data_dir}")
-    for address, _ in _webs(settings.data_dir):
-        click.echo(f"Web server:  {address}")
+    for kind, name in (("web", "Web server:"), ("work", "Worker:")):
+        for told, _ in living(settings.data_dir, kind):
+            click.echo(f"{name:12} {told}")
 
 
 @click.command()
@@ -104,7 +107,7 @@ def doctor() -> None:
     settings = config.read()
     before = pgserver.status(settings)
     versions = tuple((programs.version, programs.postgis) for programs in pgserver.find_programs())
-    web = tuple(address for address, _ in _webs(settings.data_dir))
+    web = tuple(address for address, _ in living(settings.data_dir, "web"))
     with ExitStack() as stack:
         url, trouble = None, ""
         if not before.private or before.version is not None:
@@ -143,9 +146,9 @@ def _serve(settings: Settings, url: str, *, host: str, port: int, roam: int) -> 
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}/"
     parent = os.getpid()
-    with _registered(settings.data_dir, address):
+    with registered(settings.data_dir, "web", address), beside() as worker:
         try:
-            _web_server(settings, url, listener.detach(), address).run()
+            _web_server(settings, url, listener.detach(), address, worker).run()
         except SystemExit as end:
             # A worker that ends comes out here too; taking leave and stopping the database is its parent's.
             if os.getpid() != parent:
@@ -153,8 +156,20 @@ def _serve(settings: Settings, url: str, *, host: str, port: int, roam: int) -> 
             raise
 
 
-def _web_server(settings: Settings, url: str, fd: int, address: str) -> Any:
+def _web_server(settings: Settings, url: str, fd: int, address: str, worker: Beside) -> Any:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # noqa: PLC0415
+    from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # noqa: PLC0415
+
+    class Keeper(Arbiter):  # type: ignore[misc] # gunicorn has no types
+        """Looks after the worker in the round in which it looks after its own."""
+
+        def manage_workers(self) -> None:
+            super().manage_workers()
+            worker.keep()
+
+        def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 - gunicorn's own
+            worker.leave()
+            super().stop(graceful)
 
     class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         def load_config(self) -> None:
@@ -168,6 +183,7 @@ def _web_server(settings: Settings, url: str, fd: int, address: str) -> Any:
                 "loglevel": "warning",
                 "proc_name": "geoapp",
                 "control_socket_disable": True,
+                "post_fork": lambda _server, _one: worker.forget(),
                 "when_ready": lambda _: click.echo(f"The map is at {address} (Ctrl-C stops it)"),
             }.items():
                 self.cfg.set(name, value)
@@ -176,6 +192,9 @@ def _web_server(settings: Settings, url: str, fd: int, address: str) -> Any:
             from geoapp.app import create_app  # noqa: PLC0415
 
             return create_app(settings, url)
+
+        def run(self) -> None:
+            Keeper(self).run()
 
     return WebServer()
 
@@ -194,52 +213,12 @@ def _listen(host: str, port: int, *, roam: int) -> socket.socket:
     raise BadSetting(name, f"cannot listen on {host}:{port}: {os.strerror(last.errno or 0)}") from last
 
 
-@contextmanager
-def _registered(folder: Path, address: str) -> Iterator[None]:
-    """Leave word of this web server for ``stop`` and ``status``.
-
-    The lock says that it lives, and ends with it however it ends; a process number alone may be a stranger's.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"web-{os.getpid()}.lock"
-    with file.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        held.write(f"{os.getpid()} {address}")
-        held.flush()
-        try:
-            yield
-        finally:
-            file.unlink(missing_ok=True)
-
-
-def _webs(folder: Path) -> list[tuple[str, Path]]:
-    """The web servers that live, as (address, file); files of dead ones are swept away."""
-    living = []
-    for file in sorted(folder.glob("web-*.lock")):
-        if _is_held(file):
-            living.append((file.read_text().partition(" ")[2], file))
-        else:
-            file.unlink(missing_ok=True)
-    return living
-
-
-def _is_held(file: Path) -> bool:
-    try:
-        with file.open() as asked:
-            fcntl.flock(asked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        pass
-    return False
-
-
-def _end_web(file: Path) -> None:
+def _end(file: Path) -> None:
     pid = int(file.read_text().partition(" ")[0])
     for request in (signal.SIGTERM, signal.SIGKILL):
         os.kill(pid, request)
         end = time.monotonic() + STOP_S
         while time.monotonic() < end:
-            if not _is_held(file):
+            if not is_held(file):
                 return
             time.sleep(0.1)

@@ -172,6 +172,14 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Circle:
+    """All within ``radius_m`` metres of a place."""
+
+    centre: Point
+    radius_m: float
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where what is in force comes from, and whether any of it was made up for a demonstration."""
 

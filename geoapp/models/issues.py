@@ -160,6 +160,11 @@ class History(Base):
     __table_args__ = (
         CheckConstraint("seq > 0", name="seq_counts_from_one"),
         CheckConstraint("action <> ''", name="action_named"),
+        Index(
+            "ix_history_news",
+            sa.text("at DESC"),
+            postgresql_where=sa.text("NOT internal AND action <> 'judge'"),
+        ),
     )
 
     issue_id: Mapped[UUID] = mapped_column(ForeignKey("issue.id"), primary_key=True)

@@ -5,23 +5,31 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from geoapp.domain.notices import Wish
 from geoapp.domain.values import GRANTABLE
 from geoapp.models.base import Base, created_at, instant, one_of, serial, words, yes_no
+from geoapp.words import LANGS
 
 
 class Person(Base):
-    """Somebody with an account. ``password_hash`` is argon2id."""
+    """Somebody with an account. ``password_hash`` is argon2id; ``lang`` and ``notices`` are about mail to them."""
 
     __tablename__ = "person"
     __table_args__ = (
         UniqueConstraint("login"),
         CheckConstraint("login = lower(login) AND login <> ''", name="login_is_lower_case"),
+        CheckConstraint("email <> ''", name="email_is_not_empty"),
+        one_of("lang", LANGS),
+        one_of("notices", Wish),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     login: Mapped[str]
     name: Mapped[words]
     password_hash: Mapped[str]
+    email: Mapped[str | None]
+    lang: Mapped[str] = mapped_column(server_default="zh")
+    notices: Mapped[str] = mapped_column(server_default="all")
     disabled_at: Mapped[instant | None]
     synthetic: Mapped[yes_no]
     created_at: Mapped[created_at]

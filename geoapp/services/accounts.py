@@ -180,6 +180,12 @@ def end_session(viewer: Viewer, mark: str) -> int:
         return people.close_sessions(db, viewer.person, mark=mark)
 
 
+def sweep(*, now: datetime) -> None:
+    """Forget sessions and counters that nothing can use any more."""
+    with transaction() as db:
+        people.sweep(db, before=now - LONGEST_SESSION)
+
+
 def network(address: str) -> str:
     """The network of an address: /24, or /56 of IPv6, which is what one household or office has."""
     try:

@@ -15,7 +15,19 @@ from geoapp.store.cases import Standing
 from geoapp.store.photos import MAX_BYTES, SIZES, THUMB_PX, Photo
 from geoapp.store.session import Session, snapshot, transaction
 
-__all__ = ["MAX_BYTES", "SIZES", "THUMB_PX", "Added", "Photo", "add", "file_of", "of_issue", "release", "withdraw"]
+__all__ = [
+    "MAX_BYTES",
+    "SIZES",
+    "THUMB_PX",
+    "Added",
+    "Photo",
+    "add",
+    "file_of",
+    "of_issue",
+    "release",
+    "sweep",
+    "withdraw",
+]
 
 LONGEST_CAPTION = 200
 
@@ -76,6 +88,12 @@ def file_of(viewer: Viewer, name: str, photo: UUID, size: str, *, folder: Path, 
     if found is None or size not in SIZES:
         raise NotFound("photo", str(photo))
     return photos.path(folder, found.sha256, size), found
+
+
+def sweep(folder: Path, *, now: datetime) -> int:
+    """Remove files that no photo names any more; returns how many."""
+    with snapshot() as db:
+        return photos.sweep(db, folder, now=now)
 
 
 def _change(viewer: Viewer, name: str, photo: UUID, *, now: datetime, zone: ZoneInfo, withdrawn: bool) -> None:

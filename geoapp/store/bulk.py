@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
 from geoapp.domain.values import NewIssue, Privacy
-from geoapp.store import history, locks
+from geoapp.store import history, locks, outbox
 from geoapp.store.judging import judgement
 from geoapp.store.locks import Lock
 
@@ -99,6 +99,9 @@ def merge(db: Session, *, today: date) -> Merged:
     db.execute(text("CREATE INDEX ON verdict (id)"))
     db.execute(text("ANALYZE verdict"))
     updated = _update(db)
+    if updated:
+        # So far only those are judged of which there was an older row, and each has one new line.
+        outbox.tell(db, "SELECT i.id AS issue_id, i.history_seq AS seq FROM issue i JOIN verdict USING (id)", {})
     stored = _insert(db)
     total = int(db.execute(text("SELECT count(*) FROM staging")).scalar_one())
     return Merged(stored, updated, total - stored - updated, _shares(db, "verdict"), _shares(db, "community_verdict"))

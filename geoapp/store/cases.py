@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.permissions import Right, Subject
 from geoapp.domain.values import ANONYMOUS, IssueFilter, IssueState, Viewer
 from geoapp.domain.workflow import Case, Transition, after_its_parts
-from geoapp.store import history
+from geoapp.store import history, outbox
 from geoapp.store.issues import condition, key
 
 
@@ -93,7 +93,7 @@ def write(
     now: datetime,
     also: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType({}),
 ) -> int:
-    """Store a transition and its line of history; returns the new version. The caller holds the lock.
+    """Store a transition, its line of history and its notices; returns the new version. The caller holds the lock.
 
     ``also`` names further columns of the issue, each with its SQL and binds.
     """
@@ -116,10 +116,9 @@ def write(
     facts |= {column: sql for column, (sql, _) in also.items()}
     if change.counted:
         facts[change.counted] = f"{change.counted} + 1"
-    return int(
-        db.execute(
-            text(
-                f"""
+    written = db.execute(
+        text(
+            f"""
                 WITH line AS (
                     SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at,
                            CAST(:action AS text) AS action, CAST(:to_state AS text) AS to_state,
@@ -134,24 +133,26 @@ def write(
                     RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash, version
                 ),
                 told AS ({history.append("changed", "line")})
-                SELECT version FROM changed
+                SELECT version, seq FROM changed
                 """
-            ),
-            {
-                "id": case.id,
-                "at": now,
-                "action": str(change.action),
-                "to_state": change.to_state and str(change.to_state),
-                "actor": str(change.actor),
-                "note": change.note,
-                "detail": json.dumps(change.detail, ensure_ascii=False),
-                "person": viewer.person,
-                "internal": change.internal,
-                "original": change.original,
-                "unit": change.unit,
-                "helping": list(change.helping or ()),
-                "level": change.level and str(change.level),
-                **{name: value for _, binds in also.values() for name, value in binds.items()},
-            },
-        ).scalar_one()
-    )
+        ),
+        {
+            "id": case.id,
+            "at": now,
+            "action": str(change.action),
+            "to_state": change.to_state and str(change.to_state),
+            "actor": str(change.actor),
+            "note": change.note,
+            "detail": json.dumps(change.detail, ensure_ascii=False),
+            "person": viewer.person,
+            "internal": change.internal,
+            "original": change.original,
+            "unit": change.unit,
+            "helping": list(change.helping or ()),
+            "level": change.level and str(change.level),
+            **{name: value for _, binds in also.values() for name, value in binds.items()},
+        },
+    ).one()
+    line = "SELECT CAST(:told_of AS uuid) AS issue_id, CAST(:told_seq AS int) AS seq"
+    outbox.tell(db, line, {"told_of": case.id, "told_seq": written.seq}, now=now)
+    return int(written.version)

@@ -5,6 +5,7 @@ boundaries change, or an issue would keep a verdict by boundaries that are gone.
 """
 
 from enum import IntEnum
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 class Lock(IntEnum):
     BOUNDARIES = 20_261_125
     IMPORTS = 20_261_126
+    NOTICES = 20_261_127
 
 
 def alone(db: Session, lock: Lock) -> None:
@@ -22,3 +24,18 @@ def alone(db: Session, lock: Lock) -> None:
 def beside(db: Session, lock: Lock) -> None:
     """Together with others who take it so, but not with one who wants it alone."""
     db.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": int(lock)})
+
+
+def try_own(db: Session, lock: Lock, name: UUID) -> bool:
+    """Take one thing for this connection, beyond the transaction; False when another connection has it.
+
+    The server gives it back by itself when the connection ends, also with ``kill -9`` of whoever held it.
+    """
+    return bool(db.execute(text(f"SELECT pg_try_advisory_lock({_NAMED})"), {"lock": int(lock), "name": name}).scalar())
+
+
+def give_back(db: Session, lock: Lock, name: UUID) -> None:
+    db.execute(text(f"SELECT pg_advisory_unlock({_NAMED})"), {"lock": int(lock), "name": name})
+
+
+_NAMED = "hashtextextended(CAST(CAST(:name AS uuid) AS text), :lock)"

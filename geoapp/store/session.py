@@ -18,7 +18,7 @@ STATEMENT_TIMEOUT_MS = 20_000
 LOCK_TIMEOUT_MS = 3_000
 POOL_WAIT_S = 5
 
-__all__ = ["Session", "bulk", "connect", "disconnect", "engine", "snapshot", "transaction"]
+__all__ = ["Session", "bulk", "connect", "disconnect", "engine", "snapshot", "steady", "transaction"]
 
 _engine: Engine | None = None
 
@@ -83,6 +83,21 @@ def bulk() -> Iterator[Session]:
         db.execute(text("SET LOCAL lock_timeout = 0"))
         db.execute(text("SET LOCAL work_mem = '128MB'"))
         yield db
+
+
+@contextmanager
+def steady() -> Iterator[Session]:
+    """A session that keeps one connection over several transactions, each begun with ``with db.begin():``.
+
+    What the connection has locked for itself is free again at the end, however it ends.
+    """
+    with _ours(), engine().connect() as connection:
+        try:
+            with Session(connection) as db:
+                yield db
+        finally:
+            # Not back into the pool: the next user would unknowingly hold the locks.
+            connection.invalidate()
 
 
 @contextmanager

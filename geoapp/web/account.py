@@ -10,10 +10,11 @@ from flask import Blueprint, Response, request
 
 from geoapp.domain.values import Viewer
 from geoapp.errors import BadInput, GeoAppError, NotFound, NotSignedIn, TooMany, WrongCode, WrongLogin, status_of
-from geoapp.services import accounts, keys
-from geoapp.web import errors, gate, page, params
+from geoapp.services import accounts, contacts, keys
+from geoapp.web import errors, gate, notices, page, params
 
 blueprint = Blueprint("account", __name__)
+DONE = {"password": "account.password_changed", "notices": "own_notices.saved"}
 
 
 @blueprint.get("/sign-in")
@@ -77,6 +78,16 @@ def change_password() -> Response:
     except (WrongLogin, BadInput) as refusal:
         return _own(status=status_of(refusal), refused=errors.sentence(refusal))
     return page.go(page.url("/account", done="password"))
+
+
+@blueprint.post("/account/notices")
+def choose_notices() -> Response:
+    viewer, form = _signed_in(), request.form
+    try:
+        contacts.choose(viewer, form.get("email", ""), lang=form.get("lang", ""), wish=form.get("wish", ""))
+    except BadInput as refusal:
+        return _own(status=status_of(refusal), refused=errors.sentence(refusal))
+    return page.go(page.url("/account", done="notices"))
 
 
 @blueprint.post("/account/sessions/<mark>")
@@ -158,7 +169,8 @@ def _own(*, status: int = 200, refused: str = "", new_key: str = "", recovery_co
         found,
         status=status,
         refused=refused,
-        said=page.say("account.password_changed") if request.args.get("done") == "password" else "",
+        said=page.say(DONE[done]) if (done := request.args.get("done", "")) in DONE else "",
+        mail=notices.card(viewer),
         new_key=new_key,
         recovery_codes=recovery_codes,
         codes_on=beyond.codes_on,

@@ -22,8 +22,10 @@ from geoapp.services.places import Choices
 from geoapp.web import gate
 
 blueprint = Blueprint("page", __name__)
-FORMS = {"sign_in.html", "sign_in_code.html"}
+FORMS = {"sign_in.html", "sign_in_code.html", "follow.html", "following.html"}
 """Pages with a form for whoever has not signed in."""
+FORMS_WITH_MAIL = {"issue.html"}
+"""Those that have one where mail is offered."""
 FAR_FUTURE_S = 365 * 24 * 3600
 VENDOR = re.compile(r"vendor/([a-z-]+)-([0-9.]+)/")
 
@@ -108,13 +110,18 @@ def render(template: str, found: Choices, *, status: int = 200, **context: Any) 
         synthetic=found.synthetic,
         viewer_name=viewer.name,
         is_staff=not viewer.is_public,
-        csrf_token=gate.csrf_token() if viewer.person or template in FORMS else "",
+        offers_mail=settings().offers_mail,
+        csrf_token=gate.csrf_token() if viewer.person or _has_form(template) else "",
         **context,
     )
     response = Response(html, status=status, mimetype="text/html")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Language, Cookie"
     return response
+
+
+def _has_form(template: str) -> bool:
+    return template in FORMS or (template in FORMS_WITH_MAIL and settings().offers_mail)
 
 
 def go(address: str) -> Response:

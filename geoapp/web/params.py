@@ -10,13 +10,14 @@ from typing import TypeVar
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from geoapp.domain.values import Box, IssueFilter, IssueState, Point, StateGroup, VerdictClass, states_of
+from geoapp.domain.values import Box, Circle, IssueFilter, IssueState, Point, StateGroup, VerdictClass, states_of
 from geoapp.errors import BadInput, OutOfRange
 
 FILTERS = ("q", "category", "state", "community", "unit", "verdict", "from", "to", "bbox")
 MOST_VALUES = 100
 LONGEST = 200
 LONGEST_SEARCH = 100
+WIDEST_M = 5000
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -76,6 +77,19 @@ def point(args: MultiDict[str, str]) -> Point:
     if not -180 <= lon <= 180:  # noqa: PLR2004
         raise OutOfRange("lon", "longitude")
     return Point(lon, lat)
+
+
+def circle(args: MultiDict[str, str]) -> Circle | None:
+    """A place and a radius in metres, all three or none of them."""
+    given = [name for name in ("lat", "lon", "radius") if args.get(name, "").strip()]
+    if not given:
+        return None
+    if len(given) != 3:  # noqa: PLR2004 - lat, lon, radius
+        raise BadInput(next(name for name in ("lat", "lon", "radius") if name not in given), "circle")
+    radius = number("radius", args["radius"])
+    if not 0 < radius <= WIDEST_M:
+        raise BadInput("radius", "between", low=1, high=WIDEST_M)
+    return Circle(point(args), radius)
 
 
 def words(args: MultiDict[str, str], name: str, *, most: int) -> str:

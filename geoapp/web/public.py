@@ -43,6 +43,7 @@ def list_page() -> Response:
         total=result.matched,
         next_url=page.url("/issues", **kept, after=result.after) if result.after else None,
         csv_url=page.url("/issues.csv", **kept),
+        feed_url=page.url("/feed.atom", **kept),
         map_url=page.url("/", **kept),
         unsearched_url=page.url("/issues", **{name: value for name, value in kept.items() if name != "q"}),
     )
@@ -71,6 +72,7 @@ def issue_page(number: str) -> Response:
         "issue.html",
         found,
         issue=shapes.whole_feature(case)["properties"],
+        feed_url=page.url(f"/issues/{row.number}.atom"),
         back_url=page.url("/", **{"at": f"16/{row.lat:.5f}/{row.lon:.5f}"} | back, issue=row.number),
         **map_context(found, around(row)),
     )

@@ -1,6 +1,10 @@
-"""For tests that drive a browser."""
+"""For tests that drive a browser, or send mail."""
 
 import pytest
+
+from tests.correspondence import box, post
+
+__all__ = ["box", "post"]
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,11 @@ STAFF = SIGNED_IN - {"resident"}
 LOCAL = STAFF - {"elsewhere"}
 PUBLIC_DOORS = (
     "account.code_page account.give_code account.sign_in account.sign_in_page account.sign_out api.duplicates_near "
-    "api.features api.listed api.one api.search api.table api.whose base.tile base.whole_file health.live "
-    "health.ready openapi.for_people openapi.for_programs page.static public.about public.issue_page "
-    "public.list_page public.map_page public.table rest.report rest.witness tiles.tile tiles.tilejson"
+    "api.features api.listed api.one api.search api.table api.whose base.tile base.whole_file feeds.latest "
+    "feeds.of_issue health.live health.ready notices.confirm notices.confirm_page notices.follow notices.follow_page "
+    "notices.leave notices.leave_page openapi.for_people openapi.for_programs page.static public.about "
+    "public.issue_page public.list_page public.map_page public.table rest.report rest.witness tiles.tile "
+    "tiles.tilejson"
 )
 PROGRAMS = "work act edit enter_cost split settle add_photo change_photo inbox unclear_land me"
 TABLE = {
@@ -42,6 +44,7 @@ TABLE = {
     "account.codes": SIGNED_IN,
     "account.make_key": SIGNED_IN,
     "account.revoke_key": SIGNED_IN,
+    "account.choose_notices": SIGNED_IN,
     "account.end_session": SIGNED_IN,
     "account.own": SIGNED_IN,
     "desk.inbox": STAFF,
@@ -149,6 +152,7 @@ def test_nobody_outside_reads_what_is_hidden_through_any_door(place):
     clients, issue = browsers(place), number()
     doors = (
         "/", "/issues", "/issues.csv", f"/issues/{issue}", "/api/issues", f"/api/issues/{issue}", "/about",
+        "/feed.atom", f"/issues/{issue}.atom",
         f"/desk/issues/{issue}", f"/desk/issues/{issue}.json", "/desk?in=all",
         "/api/issues?bbox=106.6502,29.0300,106.6504,29.0302",
     )  # fmt: skip
