@@ -19,6 +19,7 @@ from geoapp.web import (
     land,
     notices,
     openapi,
+    openid,
     page,
     photos,
     public,
@@ -27,7 +28,7 @@ from geoapp.web import (
 )
 
 DOORS = (
-    page, public, feeds, notices, account, photos, land, desk, editing, api, rest, openapi, tiles, base, health,
+    page, public, feeds, notices, account, openid, photos, land, desk, editing, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

@@ -63,6 +63,10 @@ class Settings:
     port: int = _setting(8000, "Port that `serve` listens on; `demo` takes the next free one if it is in use.")
     workers: int = _setting(2, "Worker processes of the web server.")
     threads: int = _setting(4, "Threads in each worker; each may hold one database connection.")
+    oidc_issuer: str = _setting("", "Address of an OpenID provider with which staff may sign in too; empty for none.")
+    oidc_client_id: str = _setting("", "As what this app is known to the OpenID provider.")
+    oidc_client_secret: str = _setting("", "The secret that goes with it.", secret=True)
+    oidc_name: str = _setting("OpenID", "What the provider is called on the page that signs in.")
     staff_codes: str = _setting(
         "optional", "One-time codes as a second factor for staff: `optional`, or `required` before anything else."
     )

@@ -123,6 +123,15 @@ class WrongCode(Refused):
     code = "wrong_code"
 
 
+class WrongIdentity(Refused):
+    """What an OpenID provider told does not hold, or is nobody here."""
+
+    code = "wrong_identity"
+
+    def __init__(self, reason: str, **params: Any) -> None:
+        super().__init__(reason, "identity", **params)
+
+
 class WrongKey(Refused):
     """A program's key that does not hold."""
 
@@ -179,6 +188,7 @@ STATUS: dict[type[GeoAppError], int] = {
     NotYours: 403,
     WrongLogin: 401,
     WrongCode: 401,
+    WrongIdentity: 401,
     WrongKey: 401,
     NotSignedIn: 401,
     TooMany: 429,

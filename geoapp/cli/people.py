@@ -100,6 +100,19 @@ def key(login: str, name: str) -> None:
         click.echo(keys.make_for(operator, login, name, now=datetime.now(UTC)))
 
 
+@people.command()
+@LOGIN
+@click.argument("subject")
+def link(login: str, subject: str) -> None:
+    """Let who is SUBJECT at the OpenID provider of the settings sign in as this person."""
+    from geoapp.services import openid  # noqa: PLC0415
+
+    issuer = config.read().oidc_issuer
+    with _accounts() as (_, operator):
+        openid.link(operator, login, issuer, subject)
+    click.echo(f"{subject} at {issuer} signs in as {login}.")
+
+
 @people.command("drop-codes")
 @LOGIN
 def drop_codes(login: str) -> None:

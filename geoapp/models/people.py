@@ -68,6 +68,18 @@ class SignIn(Base):
     half: Mapped[yes_no]
 
 
+class Identity(Base):
+    """Who somebody is at an OpenID provider: its issuer and the subject there."""
+
+    __tablename__ = "identity"
+    __table_args__ = (Index(None, "person_id"),)
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    created_at: Mapped[created_at]
+
+
 class ApiKey(Base):
     """What a program shows instead of a password: it may what its person may. Here is its SHA-256."""
 

@@ -20,7 +20,7 @@ from geoapp.domain.values import ANONYMOUS, GRANTABLE, Role, Viewer
 from geoapp.errors import BadInput, NotFound, NotYours, TooMany, WrongLogin
 from geoapp.store import keys, people
 from geoapp.store.people import Account, GrantRow, SessionRow
-from geoapp.store.session import snapshot, transaction
+from geoapp.store.session import Session, snapshot, transaction
 
 __all__ = ["Account", "GrantRow", "SessionRow"]
 
@@ -63,17 +63,21 @@ def sign_in(login: str, password: str, *, address: str, browser: str, now: datet
     fits = _fits(account.password_hash if account else _nobody(), password)
     if not account or not fits or account.disabled:
         raise WrongLogin("login")
-    token = secrets.token_urlsafe(32)
     with transaction() as db:
         people.forget_attempts(db, [f"login:{login}"])
         if _hasher.check_needs_rehash(account.password_hash):
             people.set_hash(db, account.id, _hasher.hash(password))
         people.sweep(db, before=now - LONGEST_SESSION)
-        factor = keys.factor(db, account.id)
-        half = bool(factor and factor.confirmed)
-        people.open_session(db, hash_of(token), account.id, now=now, browser=browser[:200], half=half)
-        viewer = people.viewer(db, hash_of(token), now=now, idle=IDLE, longest=LONGEST_SESSION)
-    return SignedIn(token, viewer or ANONYMOUS, half)
+        return _opened(db, account, browser=browser, now=now)
+
+
+def admit(issuer: str, subject: str, *, browser: str, now: datetime) -> SignedIn | None:
+    """Open a session for who an OpenID provider says it is; None when nobody here is known so, or is shut out."""
+    with transaction() as db:
+        account = people.known_as(db, issuer, subject)
+        if account is None or account.disabled:
+            return None
+        return _opened(db, account, browser=browser, now=now)
 
 
 def sign_out(token: str) -> None:
@@ -193,6 +197,15 @@ def network(address: str) -> str:
     except ValueError:
         return "unknown"
     return str(ipaddress.ip_network(f"{ip}/{24 if ip.version == 4 else 56}", strict=False))  # noqa: PLR2004
+
+
+def _opened(db: Session, account: Account, *, browser: str, now: datetime) -> SignedIn:
+    token = secrets.token_urlsafe(32)
+    factor = keys.factor(db, account.id)
+    half = bool(factor and factor.confirmed)
+    people.open_session(db, hash_of(token), account.id, now=now, browser=browser[:200], half=half)
+    viewer = people.viewer(db, hash_of(token), now=now, idle=IDLE, longest=LONGEST_SESSION)
+    return SignedIn(token, viewer or ANONYMOUS, half)
 
 
 def _change_grant(viewer: Viewer, login: str, role: str, place: str | None, unit: str | None, *, taken: bool) -> bool:

@@ -161,6 +161,24 @@ def open_session(
     )
 
 
+def link(db: Session, person: UUID, issuer: str, subject: str) -> bool:
+    """Let an identity be this person; False when it is somebody else's."""
+    owner = db.execute(
+        text(
+            "INSERT INTO identity AS old (issuer, subject, person_id) VALUES (:issuer, :subject, :person) "
+            "ON CONFLICT (issuer, subject) DO UPDATE SET issuer = old.issuer RETURNING person_id"
+        ),
+        {"issuer": issuer, "subject": subject, "person": person},
+    ).scalar_one()
+    return bool(owner == person)
+
+
+def known_as(db: Session, issuer: str, subject: str) -> Account | None:
+    return _account(
+        db, "id = (SELECT person_id FROM identity WHERE issuer = :key AND subject = :subject)", issuer, subject=subject
+    )
+
+
 def half_signed(db: Session, token_hash: bytes, *, since: datetime) -> Account | None:
     """Who has given the password of this session and still owes the code."""
     return _account(

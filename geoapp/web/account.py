@@ -19,7 +19,7 @@ DONE = {"password": "account.password_changed", "notices": "own_notices.saved"}
 
 @blueprint.get("/sign-in")
 def sign_in_page() -> Response:
-    return _sign_in_page()
+    return sign_in_form()
 
 
 @blueprint.post("/sign-in")
@@ -34,7 +34,7 @@ def sign_in() -> Response:
             now=page.now(),
         )
     except (WrongLogin, TooMany) as refusal:
-        return _patient(_sign_in_page(status=status_of(refusal), refused=errors.sentence(refusal)), refusal)
+        return _patient(sign_in_form(status=status_of(refusal), refused=errors.sentence(refusal)), refusal)
     onward = gate.local(form.get("next"))
     return gate.remember(page.go(page.url("/sign-in/code", next=onward) if done.half else onward), done.token)
 
@@ -146,7 +146,7 @@ def _code_page(*, status: int = 200, refused: str = "") -> Response:
     )
 
 
-def _sign_in_page(*, status: int = 200, refused: str = "") -> Response:
+def sign_in_form(*, status: int = 200, refused: str = "") -> Response:
     return page.render(
         "sign_in.html",
         page.choices(),
@@ -154,6 +154,7 @@ def _sign_in_page(*, status: int = 200, refused: str = "") -> Response:
         refused=refused,
         next=gate.local(request.values.get("next")),
         login=request.form.get("login", "")[:64],
+        provider=page.settings().oidc_name if page.settings().oidc_issuer else "",
     )
 
 

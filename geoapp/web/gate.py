@@ -98,6 +98,21 @@ def remember(response: Response, held: str) -> Response:
     return response
 
 
+def keep(response: Response, name: str, value: str, *, longest: int) -> Response:
+    """Give the browser something to hold for a while that no script can read."""
+    _set(response, name, value, longest=longest)
+    return response
+
+
+def kept(name: str) -> str:
+    return request.cookies.get(_named(name), "")[:200]
+
+
+def drop(response: Response, name: str) -> Response:
+    response.delete_cookie(_named(name), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+    return response
+
+
 def forget(response: Response) -> Response:
     response.delete_cookie(_named(COOKIE), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
