@@ -20,7 +20,7 @@ from geoapp.errors import BadSetting
 PREFIX = "GEOAPP_"
 PACKAGE = Path(__file__).resolve().parent
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
-ADDRESS = re.compile(r"[^@\s<>,;:]+@[A-Za-z0-9.-]+")
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
 def shipped(folder: str) -> Path:

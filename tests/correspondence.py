@@ -34,10 +34,8 @@ def post(box, settings):
     return post_to(settings, f"smtp://{box.url}")
 
 
-def post_to(settings, url):
-    known = replace(
-        settings, smtp_url=url, mail_from="綦江区 <map@example.org>", public_url="https://issues.example.org/"
-    )
+def post_to(settings, url, *, mail_from="綦江区 <map@example.org>"):
+    known = replace(settings, smtp_url=url, mail_from=mail_from, public_url="https://issues.example.org/")
     return notices.post(known, now=NOON)
 
 

@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,17 @@ def test_the_doctor_names_each_file_that_is_wrong(settings, tmp_path, name, valu
 
     assert [one.name for one in found if not one.ok] == [finding]
     assert all(one.advice for one in found if not one.ok)
+
+
+def test_the_doctor_knocks_at_the_mail_server(settings):
+    away = replace(
+        settings, port=0, smtp_url="smtp://127.0.0.1:1", mail_from="a@example.org", public_url="https://example.org"
+    )
+
+    found = doctor.examine(away, doctor.Server(((15, True),), settings.database_url, running=False))
+
+    assert [one.name for one in found if not one.ok] == ["Mail"]
+    assert "127.0.0.1:1" in next(one.saw for one in found if one.name == "Mail")
 
 
 def test_the_doctor_says_which_package_is_missing(settings):

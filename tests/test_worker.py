@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
+from geoapp import pgserver
 from geoapp.domain.values import OPERATOR
 from geoapp.domain.workflow import Given
 from geoapp.services import clocks, triage
@@ -248,6 +249,18 @@ def test_mail_is_on_its_way_within_a_second_of_what_it_tells(installation, box):
     assert took < 2
 
 
+def lose_the_database(folder):
+    pid = int((folder / "pg" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGINT)
+    until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def lives():
+    with session.snapshot() as db:
+        fresh = "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - interval '3 seconds')"
+        return db.execute(text(fresh)).scalar_one()
+
+
 def test_a_worker_whose_database_goes_away_waits_for_it_and_leaves_when_asked(place):
     settings = {"data_dir": str(place.data_dir)}
     geoapp("init", **settings)
@@ -255,10 +268,13 @@ def test_a_worker_whose_database_goes_away_waits_for_it_and_leaves_when_asked(pl
         worker = start(settings)
         until(lambda: "Worker" in geoapp("status", **settings).stdout)
         time.sleep(1)
-        pid = int((place.data_dir / "pg" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGINT)
-        until(lambda: not Path(f"/proc/{pid}").exists())
+        lose_the_database(place.data_dir)
         time.sleep(2)
+        session.connect(pgserver.start(place, fast=True))
+        until(lives)
+        session.disconnect()
+        lose_the_database(place.data_dir)
+        time.sleep(1)
         alive = worker.poll() is None
         worker.send_signal(signal.SIGTERM)
         code = worker.wait(20)

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
+from geoapp import words
 from geoapp.domain.permissions import Right
-from geoapp.domain.values import Role
+from geoapp.domain.values import IssueState, Role
 
 
 class Kind(StrEnum):
@@ -47,11 +48,22 @@ DUTY: Mapping[Right, tuple[Kind, Role]] = {
 }
 """The actions that lay something on somebody else's desk, and whose: of the issue's units or of its community."""
 
+_SAYS_MORE = {Right.RESTORE, Right.RESUME, Right.DECIDE, "update"}
+
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440))
 """How long to wait after each attempt that failed for a while: a little more than two days in all."""
 LONGEST_ADDRESS, LONGEST_LOCAL = 254, 64
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+
+
+def headline(lang: str, action: str, to_state: IssueState | None) -> str:
+    """What a line of history tells, in a few words: the state after it, with the action only where that says more."""
+    told = words.say(lang, f"action.{action}")
+    if to_state is None:
+        return told
+    state = words.say(lang, f"state.{to_state}")
+    return f"{told}{words.say(lang, 'duplicates.comma')}{state}" if action in _SAYS_MORE and told != state else state
 
 
 def wait_after(tries: int) -> timedelta | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from geoapp.config import Settings, shipped
 from geoapp.domain import categories
 from geoapp.errors import GeoAppError
-from geoapp.services import layers
+from geoapp.services import layers, notices
 from geoapp.store import schema, session
 
 OLDEST_PYTHON = (3, 11)
@@ -59,6 +59,7 @@ def examine(settings: Settings, server: Server) -> list[Finding]:
         _layers(settings.layers_dir),
         _categories(settings.categories_file),
         _basemap(settings.basemap),
+        _mail(settings),
         _port(settings, server),
     ]
 
@@ -155,6 +156,17 @@ def _basemap(basemap: str) -> Finding:
     except OSError as error:
         return Finding("Base map", ok=False, saw=str(error), advice="make the file readable")
     return Finding("Base map", fine, basemap, f"the file is not of the kind that {Path(basemap).suffix} says")
+
+
+def _mail(settings: Settings) -> Finding:
+    try:
+        way = notices.way_out(settings)
+        if way is None:
+            return Finding("Mail", ok=True, saw="not offered; GEOAPP_SMTP_URL is not set")
+        notices.knock(way)
+    except GeoAppError as error:
+        return Finding("Mail", ok=False, saw=str(error), advice="check GEOAPP_SMTP_URL and the mail server")
+    return Finding("Mail", ok=True, saw=f"{way.host}:{way.port} takes mail from {way.sender.email}")
 
 
 def _port(settings: Settings, server: Server) -> Finding:

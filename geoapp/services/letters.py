@@ -13,8 +13,8 @@ from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from geoapp import words
-from geoapp.domain.notices import Kind, Recipient
-from geoapp.domain.values import ANONYMOUS
+from geoapp.domain.notices import Kind, Recipient, headline
+from geoapp.domain.values import ANONYMOUS, Name
 from geoapp.store import deliveries, issues
 from geoapp.store.deliveries import Line, Notice
 from geoapp.store.issues import IssueDetail
@@ -27,7 +27,7 @@ LONGEST_SUBJECT = 200
 class Sender:
     """From whom mail comes and where its links lead: the address of this site, without a slash at its end."""
 
-    name: str
+    name: Name
     email: str
     site: str
     zone: ZoneInfo
@@ -88,11 +88,6 @@ class _Page:
     def minute(self, at: datetime) -> str:
         return at.astimezone(self.sender.zone).strftime("%Y-%m-%d %H:%M")
 
-    def what(self, line: Line) -> str:
-        action = self.say(f"action.{line.action}")
-        state = self.say(f"state.{line.to_state}") if line.to_state else action
-        return action if state == action else f"{action}{self.say('duplicates.comma')}{state}"
-
 
 def _confirm(page: _Page, notice: Notice, token: str) -> tuple[str, list[str]]:
     url = page.url(f"/issues/{notice.number}/follow/{token}")
@@ -108,13 +103,15 @@ def _news(page: _Page, public: IssueDetail, line: Line, followed: str) -> tuple[
         "",
         f"{number} {title}",
         page.say("notice.at", at=page.minute(line.at)),
-        page.say("notice.what", what=page.what(line)),
+        page.say("notice.what", what=headline(page.lang, line.action, line.to_state)),
         *_facts(page, public),
         *([page.say("notice.note", note=line.note)] if line.note else []),
         "",
         page.say("notice.see", url=page.url(f"/issues/{number}")),
     ]
-    return page.say("notice.news_subject", number=number, title=title, what=page.what(line)), told
+    return page.say(
+        "notice.news_subject", number=number, title=title, what=headline(page.lang, line.action, line.to_state)
+    ), told
 
 
 def _duty(page: _Page, notice: Notice, public: IssueDetail | None) -> tuple[str, list[str]]:
@@ -158,7 +155,7 @@ def _letter(
 ) -> Letter:
     sender = page.sender
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(display_name=_one_line(sender.name), addr_spec=sender.email)
+    mail["From"] = Address(display_name=_one_line(sender.name.say(notice.lang)), addr_spec=sender.email)
     mail["To"] = Address(addr_spec=to)
     mail["Subject"] = _one_line(subject)[:LONGEST_SUBJECT]
     # Of when it happened, not of when it is sent: a repeated mail is the same mail.

@@ -12,7 +12,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from types import TracebackType
@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 from geoapp import words
 from geoapp.config import Settings
 from geoapp.domain.notices import wait_after
-from geoapp.domain.values import ANONYMOUS
+from geoapp.domain.values import ANONYMOUS, Name
 from geoapp.errors import GeoAppError, MailTrouble, Unavailable
 from geoapp.services import letters, places
 from geoapp.services.following import hashed
@@ -31,7 +31,7 @@ from geoapp.store import deliveries, followers, outbox
 from geoapp.store.deliveries import Count, Failure, Notice
 from geoapp.store.session import Session, snapshot, steady, transaction
 
-__all__ = ["Count", "Failure", "Post", "deliver", "knock", "post", "remind", "revive", "standing", "sweep"]
+__all__ = ["Count", "Failure", "Post", "deliver", "knock", "post", "remind", "revive", "standing", "sweep", "way_out"]
 
 log = logging.getLogger(__name__)
 CONNECT_S, ANSWER_S = 30, 600
@@ -57,14 +57,21 @@ class Post:
 
 
 def post(settings: Settings, *, now: datetime) -> Post | None:
-    """The way out that the settings name; None where no mail is offered."""
+    """The way out that the settings name, under the title of this place; None where no mail is offered."""
+    way = way_out(settings)
+    if way is None or way.sender.name.zh:
+        return way
+    return replace(way, sender=replace(way.sender, name=_title(settings, now)))
+
+
+def way_out(settings: Settings) -> Post | None:
+    """The same without looking into the database: its sender has a name only where the settings give one."""
     if not settings.offers_mail:
         return None
     name, email = parseaddr(settings.mail_from)
     url = urlsplit(settings.smtp_url)
-    sender = Sender(name or _title(settings, now), email, settings.public_url.rstrip("/"), settings.zone)
     return Post(
-        sender,
+        Sender(Name(name, ""), email, settings.public_url.rstrip("/"), settings.zone),
         url.scheme,
         url.hostname or "",
         url.port or PORTS[url.scheme],
@@ -124,12 +131,14 @@ def sweep(*, now: datetime) -> int:
         return deliveries.sweep(db, now=now, sent=SENT, failed=FAILED)
 
 
-def _title(settings: Settings, now: datetime) -> str:
-    if settings.title_zh or settings.title_en:
-        return settings.title_zh or settings.title_en
+def _title(settings: Settings, now: datetime) -> Name:
     found = places.choices(ANONYMOUS, today=now.astimezone(settings.zone).date())
-    district = found.district.say("zh") if found.district else ""
-    return words.say("zh", "site.title", district=district) if district else words.say("zh", "site.title_plain")
+
+    def made(lang: str) -> str:
+        district = found.district.say(lang) if found.district else ""
+        return words.say(lang, "site.title", district=district) if district else words.say(lang, "site.title_plain")
+
+    return Name(settings.title_zh or made("zh"), settings.title_en or made("en"))
 
 
 class _Refused(Exception):

@@ -6,6 +6,7 @@ statement where it is, however many lines there are. What a mail will say is not
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -149,12 +150,17 @@ def _named(*what: str) -> str:
 def _wake(db: Session, written: int) -> int:
     """Queue one job that delivers, in this transaction: a worker learns of it at the commit, or never."""
     if written and not db.info.get("woken"):
-        # Only here, because most processes never queue anything and it takes a while to import.
-        from procrastinate import App  # noqa: PLC0415
-        from procrastinate.sync_psycopg_connector import SyncPsycopgConnector  # noqa: PLC0415
-
-        queue = App(connector=SyncPsycopgConnector())
         driver: Any = db.connection().connection.driver_connection
-        queue.configure_task(DELIVER, queue=QUEUE, connection=driver).defer()
+        _queue().configure_task(DELIVER, queue=QUEUE, connection=driver).defer()
         db.info["woken"] = True
     return written
+
+
+@cache
+def _queue() -> Any:
+    # Only here, because most processes never queue anything and it takes a while to import.
+    from procrastinate import App  # noqa: PLC0415
+    from procrastinate.sync_psycopg_connector import SyncPsycopgConnector  # noqa: PLC0415
+
+    # Never opened: every job goes over the connection of the transaction that it belongs to.
+    return App(connector=SyncPsycopgConnector())

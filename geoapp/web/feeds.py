@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request
 
+from geoapp.domain.notices import headline
 from geoapp.services import news
 from geoapp.services.news import Entry, IssueRow
 from geoapp.web import page, params
@@ -65,10 +66,8 @@ def _feed(entries: list[Entry], *, title: str, kept: dict[str, str], about: str,
 
 def _entry(site: str, entry: Entry) -> dict[str, Any]:
     line, row = entry.line, entry.row
-    action = page.say(f"action.{line.action}")
-    state = page.say(f"state.{line.to_state}") if line.to_state else action
-    what = action if action == state else f"{action}{page.say('duplicates.comma')}{state}"
     tongue = page.lang()
+    what = headline(tongue, line.action, line.to_state)
     facts = [row.community_name.say(tongue), row.unit_name.say(tongue), line.note]
     return {
         "name": _tag(site, f"issue/{line.issue_id}/{line.seq}"),

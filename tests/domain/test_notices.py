@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from geoapp.domain import notices
 from geoapp.domain.notices import DUTY, WAITS
 from geoapp.domain.permissions import TABLE
+from geoapp.domain.values import IssueState
 from geoapp.domain.workflow import TABLE as ACTIONS
 
 
@@ -45,6 +46,19 @@ def test_no_address_that_is_kept_can_end_a_header_or_name_a_second_one(local, do
     kept = notices.address(f"{local}@{domain}")
 
     assert kept is None or (kept.isascii() and kept.isprintable() and not set(kept) & set(' ,;:<>()[]\\"'))
+
+
+@pytest.mark.parametrize(
+    ("action", "to_state", "zh", "en"),
+    [
+        ("dispatch", IssueState.DISPATCHED, "已派遣", "dispatched"),
+        ("resume", IssueState.ACCEPTED, "恢复办理，已立案", "taken up again, accepted"),
+        ("visit", None, "现场办公", "visited on site"),
+        ("decide", IssueState.ACCEPTED, "联席会议决定，已立案", "decided by the joint meeting, accepted"),
+    ],
+)
+def test_a_headline_says_what_is_now_and_how_where_that_says_more(action, to_state, zh, en):
+    assert (notices.headline("zh", action, to_state), notices.headline("en", action, to_state)) == (zh, en)
 
 
 def test_waits_grow_and_end():

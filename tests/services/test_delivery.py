@@ -119,6 +119,15 @@ def test_a_notice_in_one_hand_is_not_taken_by_another(settings, box, post):
     assert (outer, inner, another.messages) == ({"sent": 1}, [{}], [])
 
 
+@pytest.mark.parametrize(("lang", "name"), [("zh", "社区问题地图"), ("en", "Community issue map")])
+def test_mail_comes_from_the_title_of_the_place_where_no_name_is_set(settings, box, lang, name):
+    way = post_to(settings, f"smtp://{box.url}", mail_from="map@example.org")
+    ask(settings, lang=lang)
+    deliver(way)
+
+    assert box.messages[0]["From"] == f"{name} <map@example.org>"
+
+
 # --- closed ways ---
 
 

@@ -42,7 +42,7 @@ def test_a_follower_is_told_only_after_having_confirmed(settings, box, post):
     assert before == {}
     assert [message["Subject"] for message in box.messages] == [
         f"请确认关注 {number('1')}",
-        f"{number('1')} 人行道破损 1：开始处置，处置中",
+        f"{number('1')} 人行道破损 1：处置中",
     ]
     assert box.messages[0]["To"] == READER
 
@@ -54,7 +54,7 @@ def test_a_follower_is_told_only_after_having_confirmed(settings, box, post):
             "zh",
             [
                 "您关注的问题有新进展",
-                "进展：派遣，已派遣",
+                "进展：已派遣",
                 "责任单位：单位U1",
                 "说明：下周施工",
                 "取消关注：",

@@ -72,7 +72,7 @@ def test_the_feed_tells_what_happened_in_public_lately_the_newest_first(client):
     found = read(client, "/feed.atom?lang=zh")
 
     assert numbers(found) == [number("4"), number("2"), number("1"), number("1")]
-    assert found.entries[2].title == f"{number('1')} 人行道破损 1：立案，已立案"
+    assert found.entries[2].title == f"{number('1')} 人行道破损 1：已立案"
     assert found.entries[2].author == "社区"
     assert "收到" in found.entries[2].content[0].value
     assert found.entries[2].link == f"http://localhost/issues/{number('1')}?lang=zh"
@@ -170,7 +170,7 @@ def test_the_feed_of_an_issue_is_its_public_history(client):
     found = read(client, f"/issues/{number('1')}.atom?lang=en")
 
     assert [entry.title.rpartition(": ")[2] for entry in found.entries] == [
-        "judged again, accepted",
+        "accepted",
         "accepted",
         "reported",
     ]
