@@ -11,6 +11,7 @@ from geoapp.web import (
     base,
     contract,
     desk,
+    dryrun,
     editing,
     errors,
     feeds,
@@ -28,7 +29,8 @@ from geoapp.web import (
 )
 
 DOORS = (
-    page, public, feeds, notices, account, openid, photos, land, desk, editing, api, rest, openapi, tiles, base, health,
+    page, public, feeds, notices, account, openid, photos, land, dryrun, desk, editing, api, rest, openapi, tiles,
+    base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

@@ -19,9 +19,10 @@ from geoapp.services import vectorfile
 from geoapp.services.vectorfile import Feature, VectorFile
 from geoapp.store import boundaries, judging, locks, versions
 from geoapp.store.locks import Lock
-from geoapp.store.session import bulk, snapshot
+from geoapp.store.session import Session, bulk, snapshot
 
 Progress = Callable[[int], None]
+Observe = Callable[[str, Session], None]
 Boundary = TypeVar("Boundary", NewPlace, NewJurisdiction)
 KINDS = (*PlaceKind, "jurisdiction")
 
@@ -35,11 +36,13 @@ def store_all(
     today: date,
     dry_run: bool = False,
     progress: Progress | None = None,
+    observe: Observe | None = None,
 ) -> BoundaryReport:
     """Store all of it in one transaction, find unclear land anew, and judge again the issues it touches.
 
     Raises BadFile for a category that does not exist, BadInput for a parent or unit that does not, for
     something without area, and for a version that begins before the newest one held.
+    ``observe`` is called within the transaction, as ``before`` and ``after`` the change.
     """
     kinds = list(PlaceKind)
     ordered = sorted((_sound(place) for place in places), key=lambda place: kinds.index(place.kind))
@@ -48,6 +51,8 @@ def store_all(
         named = sorted({code for one in jurisdictions for code in one.categories})
         if unknown := boundaries.unknown_categories(db, named):
             raise BadFile("categories", f"there is no category {', '.join(unknown)}")
+        if observe:
+            observe("before", db)
         of_units = [boundaries.write_unit(db, unit) for unit in units]
         steps: list[Step] = []
         touched: list[bytes] = []
@@ -71,6 +76,8 @@ def store_all(
         rejudged = _rejudge(db, touched, today)
         if {*steps, *of_units} - {Step.UNCHANGED}:
             versions.bump(db, "places")
+        if observe:
+            observe("after", db)
     return BoundaryReport(
         read=len(steps),
         stored=steps.count(Step.FIRST),
@@ -117,6 +124,7 @@ def import_file(
     today: date,
     dry_run: bool = False,
     progress: Progress | None = None,
+    observe: Observe | None = None,
 ) -> BoundaryReport:
     """Read a file of areas (or lines with a reach) by its field names and store it as places or jurisdictions.
 
@@ -137,6 +145,7 @@ def import_file(
         report = _store_jurisdictions(
             viewer, shapes, rows, names, (unit or code, unit_name, name_en), categories=categories, reach_m=reach_m,
             valid_from=valid_from, evidence=evidence, origin=origin, today=today, dry_run=dry_run, progress=progress,
+            observe=observe,
         )  # fmt: skip
     else:
         places = [
@@ -151,7 +160,7 @@ def import_file(
             )
             for key, shape in shapes.items()
         ]
-        report = store_all(viewer, places=places, today=today, dry_run=dry_run, progress=progress)
+        report = store_all(viewer, places=places, today=today, dry_run=dry_run, progress=progress, observe=observe)
     labelled = {f"{names[key]} ({key})" if names[key] != key else key: shape for key, shape in shapes.items()}
     return replace(
         report,
@@ -181,6 +190,7 @@ def _store_jurisdictions(
     today: date,
     dry_run: bool,
     progress: Progress | None,
+    observe: Observe | None,
 ) -> BoundaryReport:
     unit, unit_name, name_en = fields
     units: dict[str, NewUnit] = {}
@@ -203,8 +213,9 @@ def _store_jurisdictions(
             )
         )
     return store_all(
-        viewer, units=list(units.values()), jurisdictions=jurisdictions, today=today, dry_run=dry_run, progress=progress
-    )
+        viewer, units=list(units.values()), jurisdictions=jurisdictions, today=today, dry_run=dry_run,
+        progress=progress, observe=observe,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -5,8 +5,6 @@ the line in the issue's history are seen together or not at all. A rehearsal doe
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,7 +26,7 @@ from geoapp.errors import BadInput, Conflict, NotFound, NotYours, VersionNeeded
 from geoapp.services.triage import Receipt, refused
 from geoapp.store import boundaries, cases, judging, locks, settlements, versions
 from geoapp.store.locks import Lock
-from geoapp.store.session import bulk
+from geoapp.store.session import bulk, undone
 from geoapp.store.settlements import Move, Signed
 
 __all__ = ["Draft", "Move", "Rehearsal", "rehearse", "settle"]
@@ -96,7 +94,7 @@ def settle(
             raise refused(decided)
         code = f"settled-{standing.number}-{str(id)[-6:]}"
         settled_on = draft.settled_on or today
-        _award(db, draft, area, code, settled_on)
+        award(db, draft, area, code, settled_on)
         detail = {
             "unit": draft.unit,
             "categories": list(draft.categories),
@@ -131,12 +129,12 @@ def rehearse(viewer: Viewer, draft: Draft, *, now: datetime, zone: ZoneInfo) -> 
     today = now.astimezone(zone).date()
     area = _sound(draft, today)
     since = now - LOOK_BACK
-    with _undone() as db:
+    with undone() as db:
         locks.alone(db, Lock.BOUNDARIES)
-        judged = settlements.remember_verdicts(db, since=since, today=today)
+        judged = settlements.remember_verdicts(db, since=since, today=today, viewer=viewer)
         before = settlements.load_before(db)
-        _award(db, draft, area, "rehearsal", draft.settled_on or today)
-        moved = settlements.moves(db, since=since, today=today)
+        award(db, draft, area, "rehearsal", draft.settled_on or today)
+        moved = settlements.moves(db, since=since, today=today, viewer=viewer)
         unclear = boundaries.recompute_unclear_land(db, today, since=draft.settled_on or today)
     after = Counter(before)
     after.subtract(move.unit_before for move in moved)
@@ -151,7 +149,8 @@ def rehearse(viewer: Viewer, draft: Draft, *, now: datetime, zone: ZoneInfo) -> 
     )
 
 
-def _award(db: Any, draft: Draft, area: BaseGeometry, code: str, day: date) -> None:
+def award(db: Any, draft: Draft, area: BaseGeometry, code: str, day: date) -> None:
+    """Give the area to the draft's unit as a version of this code, and take it from whoever else had it."""
     if unknown := cases.unknown_units(db, [draft.unit]):
         raise BadInput("unit", "unknown", value=unknown[0][:40])
     if unknown := boundaries.unknown_categories(db, draft.categories):
@@ -160,16 +159,17 @@ def _award(db: Any, draft: Draft, area: BaseGeometry, code: str, day: date) -> N
     claims = settlements.claims_on(db, area, day=day)
     for cut in cut_back(claims, award, settlements.paths(db)):
         for claim in cut.become:
-            boundaries.write_jurisdiction(db, _new(claim, day), today=day)
+            boundaries.write_jurisdiction(db, as_version(claim, day), today=day)
         if cut.claim.code not in {claim.code for claim in cut.become}:
             settlements.end_jurisdiction(db, cut.claim.code, day=day)
     evidence = "; ".join(filter(None, (draft.participants, draft.documents, draft.note)))
     synthetic = any(claim.synthetic for claim in claims)
     settled = Claim(code, draft.unit, Name("", ""), draft.categories, area, evidence, "", synthetic)
-    boundaries.write_jurisdiction(db, _new(settled, day), today=day)
+    boundaries.write_jurisdiction(db, as_version(settled, day), today=day)
 
 
-def _new(claim: Claim, day: date) -> NewJurisdiction:
+def as_version(claim: Claim, day: date) -> NewJurisdiction:
+    """A claim as a version of its jurisdiction that begins on ``day``."""
     return NewJurisdiction(
         claim.code,
         claim.unit,
@@ -185,28 +185,20 @@ def _new(claim: Claim, day: date) -> NewJurisdiction:
 
 def _sound(draft: Draft, today: date) -> BaseGeometry:
     """The drawn area in one valid form; raises BadInput naming the field for a draft that cannot be."""
-    area, _ = geo.repair(draft.area, lines=False)
-    if area.is_empty:
-        raise BadInput("area", "no_area")
-    if geodesic_area_m2(area) > LARGEST_M2:
-        raise BadInput("area", "area_too_large", most=int(LARGEST_M2 / 1e6))
+    area = sound_area(draft.area)
     if draft.settled_on and draft.settled_on > today:
         raise BadInput("settled_on", "in_the_future")
     for field in ("participants", "documents", "note"):
         if len(getattr(draft, field)) > LONGEST:
             raise BadInput(field, "too_long", most=LONGEST)
+    return area
+
+
+def sound_area(drawn: BaseGeometry) -> BaseGeometry:
+    """A drawn area in one valid form; raises BadInput for one without extent or too large to be drawn by hand."""
+    area, _ = geo.repair(drawn, lines=False)
+    if area.is_empty:
+        raise BadInput("area", "no_area")
+    if geodesic_area_m2(area) > LARGEST_M2:
+        raise BadInput("area", "area_too_large", most=int(LARGEST_M2 / 1e6))
     return shapely.normalize(area)
-
-
-class _Undo(Exception):
-    pass
-
-
-@contextmanager
-def _undone() -> Iterator[Any]:
-    try:
-        with bulk() as db:
-            yield db
-            raise _Undo  # noqa: TRY301 - leaving the block is what rolls back
-    except _Undo:
-        pass

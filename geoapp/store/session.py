@@ -100,6 +100,21 @@ def steady() -> Iterator[Session]:
             connection.invalidate()
 
 
+class _Undo(GeoAppError):
+    """Not an error: how a transaction that is to be undone is left."""
+
+
+@contextmanager
+def undone() -> Iterator[Session]:
+    """A long transaction of which nothing is kept: for seeing what a change would do."""
+    try:
+        with bulk() as db:
+            yield db
+            raise _Undo("undone")  # noqa: TRY301 - leaving the block is what rolls back
+    except _Undo:
+        pass
+
+
 @contextmanager
 def _ours() -> Iterator[None]:
     try:

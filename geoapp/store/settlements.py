@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.settlement import Claim
-from geoapp.domain.values import Name, VerdictClass
+from geoapp.domain.values import Name, VerdictClass, Viewer
+from geoapp.store.issues import seen_in_full
 from geoapp.store.judging import judgement
 
 
@@ -42,6 +43,19 @@ class Move:
     unit_after: str | None
     verdict_before: VerdictClass
     verdict_after: VerdictClass
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A jurisdiction in force, as a list to choose from shows it."""
+
+    code: str
+    unit: str
+    name: Name
+    unit_name: Name
+    categories: tuple[str, ...]
 
 
 def claims_on(db: Session, area: BaseGeometry, *, day: date) -> list[Claim]:
@@ -55,19 +69,7 @@ def claims_on(db: Session, area: BaseGeometry, *, day: date) -> list[Claim]:
         ),
         {"day": day, "area": shapely.to_wkb(area)},
     )
-    return [
-        Claim(
-            row.code,
-            row.unit,
-            Name(row.name_zh, row.name_en),
-            tuple(row.categories),
-            shapely.from_wkb(bytes(row.area)),
-            row.evidence,
-            row.origin,
-            row.synthetic,
-        )
-        for row in rows
-    ]
+    return [_claim(row) for row in rows]
 
 
 def paths(db: Session) -> dict[str, tuple[str, ...]]:
@@ -104,26 +106,60 @@ def keep(db: Session, signed: Signed) -> None:
     )
 
 
-def remember_verdicts(db: Session, *, since: datetime, today: date) -> int:
-    """Judge all issues reported since then by what is in force now, into ``before``; returns how many there are."""
-    db.execute(text(f"CREATE TEMP TABLE before ON COMMIT DROP AS {judgement(_recent())}"), _binds(since, today))
+def in_force(db: Session, *, day: date) -> list[Held]:
+    rows = db.execute(
+        text(
+            "SELECT j.code, u.code AS unit, j.name_zh, j.name_en, u.name_zh AS unit_zh, u.name_en AS unit_en, "
+            "j.categories FROM jurisdiction j JOIN unit u ON u.id = j.unit_id "
+            "WHERE j.validity @> CAST(:day AS date) ORDER BY u.name_zh, j.name_zh, j.code"
+        ),
+        {"day": day},
+    )
+    return [
+        Held(row.code, row.unit, Name(row.name_zh, row.name_en), Name(row.unit_zh, row.unit_en), tuple(row.categories))
+        for row in rows
+    ]
+
+
+def claim(db: Session, code: str, *, day: date) -> Claim | None:
+    """A jurisdiction by its code, as it holds on ``day``."""
+    row = db.execute(
+        text(
+            "SELECT j.code, u.code AS unit, j.name_zh, j.name_en, j.categories, ST_AsBinary(j.area) AS area, "
+            "j.evidence, j.origin, j.synthetic FROM jurisdiction j JOIN unit u ON u.id = j.unit_id "
+            "WHERE j.validity @> CAST(:day AS date) AND j.code = :code"
+        ),
+        {"day": day, "code": code},
+    ).first()
+    return None if row is None else _claim(row)
+
+
+def remember_verdicts(db: Session, *, since: datetime, today: date, viewer: Viewer) -> int:
+    """Judge the issues reported since then that the viewer sees in full by what is in force now, into ``before``.
+
+    Returns how many there are.
+    """
+    recent, own = _recent(viewer)
+    db.execute(text(f"CREATE TEMP TABLE before ON COMMIT DROP AS {judgement(recent)}"), _binds(since, today) | own)
     return int(db.execute(text("SELECT count(*) FROM before")).scalar_one())
 
 
-def moves(db: Session, *, since: datetime, today: date) -> list[Move]:
+def moves(db: Session, *, since: datetime, today: date, viewer: Viewer) -> list[Move]:
     """The same issues judged by what is in force now, where that is somebody else than in ``before``."""
+    recent, own = _recent(viewer)
     rows = db.execute(
         text(
             f"""
-            SELECT i.number, before.verdict AS verdict_before, after.verdict AS verdict_after,
+            SELECT i.number, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat,
+                   before.verdict AS verdict_before, after.verdict AS verdict_after,
                    (SELECT code FROM unit WHERE id = before.candidate_ids[1]) AS unit_before,
                    (SELECT code FROM unit WHERE id = after.candidate_ids[1]) AS unit_after
-            FROM before JOIN ({judgement(_recent())}) AS after USING (id) JOIN issue i USING (id)
+            FROM before JOIN ({judgement(recent)}) AS after USING (id) JOIN issue i USING (id)
             WHERE (before.verdict, before.candidate_ids) IS DISTINCT FROM (after.verdict, after.candidate_ids)
             ORDER BY i.reported_at DESC, i.id DESC
             """
         ),
-        _binds(since, today),
+        _binds(since, today) | own,
     )
     return [
         Move(
@@ -132,6 +168,8 @@ def moves(db: Session, *, since: datetime, today: date) -> list[Move]:
             row.unit_after,
             VerdictClass(row.verdict_before),
             VerdictClass(row.verdict_after),
+            row.lon,
+            row.lat,
         )
         for row in rows
     ]
@@ -145,13 +183,27 @@ def load_before(db: Session) -> dict[str | None, int]:
     return {row.code: row.n for row in rows}
 
 
-def _recent() -> str:
+def _recent(viewer: Viewer) -> tuple[str, dict[str, Any]]:
     # Ended issues too are judged as of today: the question is whose they would be, not whose they were.
+    full, own = seen_in_full(viewer)
     return (
-        "SELECT id, geom, category_code, accuracy_m, CAST(NULL AS date) AS ended_on FROM issue "
-        "WHERE reported_at >= :since"
-    )
+        "SELECT i.id, i.geom, i.category_code, i.accuracy_m, CAST(NULL AS date) AS ended_on FROM issue i "
+        f"WHERE i.reported_at >= :since AND {full}"
+    ), own
 
 
 def _binds(since: datetime, today: date) -> dict[str, Any]:
     return {"since": since, "today": today}
+
+
+def _claim(row: Any) -> Claim:
+    return Claim(
+        row.code,
+        row.unit,
+        Name(row.name_zh, row.name_en),
+        tuple(row.categories),
+        shapely.from_wkb(bytes(row.area)),
+        row.evidence,
+        row.origin,
+        row.synthetic,
+    )

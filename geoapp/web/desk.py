@@ -157,6 +157,7 @@ def _inbox(viewer: Viewer, *, said: str = "") -> Response:
             for name, one in filters.items()
         ],
         rows=rows,
+        may_rehearse=may_anywhere(viewer, Right.REHEARSE),
         filters=[
             {
                 "id": str(one.id),

@@ -4,7 +4,7 @@ import { readAddress } from "./address.js";
 import { addBaseMap, escapeText } from "./basemap.js";
 import { startDesk } from "./desk.js";
 import { gcj02Crs } from "./gcj02.js";
-import { startSettlement, startUnclear } from "./land.js";
+import { startDryRun, startSettlement, startUnclear } from "./land.js";
 import { IssueLayer } from "./issues.js";
 import { startIssuePage } from "./issuepage.js";
 import { startMapPage } from "./mappage.js";
@@ -71,7 +71,7 @@ function makeLayer(spec) {
 
 function start(map, config = carried) {
   speak(config);
-  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement }[document.body.dataset.page] ?? startMapPage;
+  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun }[document.body.dataset.page] ?? startMapPage;
   map.started = true;
   begin(map, config, layers);
   for (const layer of layers) if (map.hasLayer(layer)) layer.look();

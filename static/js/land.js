@@ -33,6 +33,23 @@ export async function startSettlement(map, config, layers) {
   expect();
 }
 
+/** The dry run: draw, and see on the map what would move. */
+export async function startDryRun(map, config, layers) {
+  show(map, layers);
+  const drawing = new Drawing(map, document.getElementById("area"), document.getElementById("drawn-size"));
+  document.getElementById("redraw").addEventListener("click", () => drawing.clear());
+  const moved = L.layerGroup().addTo(map);
+  for (const { lat, lon, number, url, verdict } of config.dryrun.moves) {
+    const look = { radius: 6, weight: 2, color: colour("paper"), fillColor: colour(verdict === "clear" ? "accent" : verdict), fillOpacity: 0.9 };
+    L.circleMarker([lat, lon], look).bindTooltip(number).on("click", () => location.assign(url)).addTo(moved);
+  }
+  if (config.dryrun.moves.length) {
+    const places = config.dryrun.moves.map(({ lat, lon }) => [lat, lon]);
+    map.fitBounds(L.latLngBounds(places).pad(0.2), { maxZoom: 16, animate: false });
+  }
+  expect();
+}
+
 class Drawing {
   constructor(map, field, size) {
     this.map = map;

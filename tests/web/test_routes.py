@@ -59,6 +59,8 @@ TABLE = {
     "editing.forget_filter": STAFF,
     "desk.split": {"community", "secretary"},
     "desk.act": {"steward", "community", "unit", "secretary", "supervisor"},
+    "dryrun.form": {"secretary", "planner", "administrator"},
+    "dryrun.act": {"secretary", "planner", "administrator"},
     "land.worklist": STAFF,
     "land.settlement_page": {"secretary", "administrator"},
     "land.settle": {"secretary", "administrator"},
