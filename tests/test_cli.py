@@ -13,10 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from geoapp import config
 from geoapp.cli import main
 from geoapp.config import Settings
-from geoapp.errors import BadSetting
 from geoapp.services import doctor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -359,27 +357,6 @@ def test_an_address_is_given_and_taken_away(installed):
     assert wrong.stderr == "geoapp: email: must be an e-mail address such as name@example.org\n"
     assert taken.output == "li is not written to.\n"
     assert nobody.exit_code == 1
-
-
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"smtp_url": "mail.example.org"}, "GEOAPP_SMTP_URL"),
-        ({"smtp_url": "http://mail.example.org"}, "GEOAPP_SMTP_URL"),
-        ({"smtp_url": "smtp://mail.example.org:x"}, "GEOAPP_SMTP_URL"),
-        ({"smtp_url": "smtp://mail.example.org"}, "GEOAPP_MAIL_FROM"),
-        ({"smtp_url": "smtp://mail.example.org", "mail_from": "a@example.org"}, "GEOAPP_PUBLIC_URL"),
-        (
-            {"smtp_url": "smtp://h", "mail_from": "nobody", "public_url": "https://example.org"},
-            "GEOAPP_MAIL_FROM",
-        ),
-        ({"public_url": "example.org"}, "GEOAPP_PUBLIC_URL"),
-        ({"public_url": "https://example.org/map"}, "GEOAPP_PUBLIC_URL"),
-    ],
-)
-def test_half_a_setting_of_mail_is_named(settings, named):
-    with pytest.raises(BadSetting, match=named):
-        config.read({f"GEOAPP_{name.upper()}": value for name, value in settings.items()})
 
 
 @pytest.mark.server
