@@ -15,9 +15,10 @@ from geoapp.domain.values import Point, Role, Source, Viewer
 from geoapp.errors import BadInput, NotFound, Refused
 from geoapp.services import clocks
 from geoapp.store import cases, reports, versions
-from geoapp.store.session import transaction
+from geoapp.store.reports import Own
+from geoapp.store.session import snapshot, transaction
 
-__all__ = ["Receipt", "submit", "witness"]
+__all__ = ["Own", "Receipt", "own", "submit", "witness"]
 
 LARGEST_M2, LONGEST_M = 5_000_000.0, 20_000.0
 """An extent larger or longer than this is not one issue (square metres, metres)."""
@@ -85,6 +86,15 @@ def witness(
         reports.tell_of_witness(db, case.id, actor=_actor(viewer), person=viewer.person, at=now)
         versions.bump(db, "issues")
     return Receipt(report_id, case.id, standing.number, now, replayed=False)
+
+
+def own(issue_id: UUID, report_id: UUID, key: str) -> Own:
+    """A report for whoever holds the key of its private link; raises NotFound for anybody else."""
+    with snapshot() as db:
+        found = reports.by_key(db, issue_id, report_id, key)
+    if found is None:
+        raise NotFound("report", str(report_id))
+    return found
 
 
 def _again(before: reports.Told | None, told_as: str) -> Receipt:

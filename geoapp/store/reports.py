@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
 from geoapp.domain.reports import Reporter, Submission
-from geoapp.domain.values import Privacy
+from geoapp.domain.values import IssueState, Name, Privacy
 from geoapp.store import history, locks
 from geoapp.store.judging import judgement
 from geoapp.store.locks import Lock
@@ -29,6 +29,22 @@ class Rule:
     severity: int
     name_zh: str
     name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A report as its reporter sees it; ``public``: the issue has a page that everybody may see."""
+
+    number: str
+    state: IssueState
+    at: datetime
+    witness: bool
+    public: bool
+    category: Name
+    title: str
+    text: str
+    name: str
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,27 @@ def told(db: Session, issue_id: UUID, report_id: UUID) -> Told | None:
         {"issue": issue_id, "id": report_id},
     ).first()
     return None if row is None else Told(*row)
+
+
+def by_key(db: Session, issue_id: UUID, report_id: UUID, key: str) -> Own | None:
+    """What somebody reported, for whoever holds the key of its private link."""
+    row = db.execute(
+        text(
+            "SELECT r.at, r.witness, r.name, r.contact, i.number, i.state, i.title, i.text, c.name_zh, c.name_en, "
+            "i.public_geom IS NOT NULL AS public FROM report r JOIN issue i ON i.id = r.issue_id "
+            "JOIN category c ON c.code = i.category_code "
+            "WHERE r.issue_id = :issue AND r.id = :report AND r.key_hash = :key AND r.erased_at IS NULL"
+        ),
+        {"issue": issue_id, "report": report_id, "key": hash_of(key)},
+    ).first()
+    if row is None:
+        return None
+    # A witness has not written the words, and what is not released is between its author and staff.
+    title, said = ("", "") if row.witness else (row.title, row.text)
+    return Own(
+        row.number, IssueState(row.state), row.at, row.witness, row.public, Name(row.name_zh, row.name_en), title, said,
+        row.name, row.contact,
+    )  # fmt: skip
 
 
 def issue_exists(db: Session, issue_id: UUID) -> bool:

@@ -131,3 +131,30 @@ def test_the_page_for_developers_names_every_operation(api):
         page = api.get(f"/developers?lang={lang}").get_data(as_text=True)
         for name in contract.OPERATIONS:
             assert words.say(lang, f"api.operation.{name.replace('.', '_')}").replace("'", "&#39;") in page
+
+
+def test_the_private_link_shows_the_report_to_its_holder_and_to_nobody_else(api):
+    sent = REPORT | {"id": ID, "key": KEY, "name": "Wang <b>Fang", "text": "call me"}
+    link = api.post("/api/issues", json=sent).get_json()["link"]
+
+    page = api.get(f"{link}?lang=en")
+    shown = page.get_data(as_text=True)
+    strangers = [link[:-1] + "x", link.replace(ID, ID[:-1] + "2"), link.rpartition("/")[0] + "/%00"]
+
+    assert all(word in shown for word in ("Broken kerb", "13800138000", "Wang &lt;b&gt;Fang", "call me"))
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Cache-Control"] == "private, no-store"
+    assert [api.get(stranger).status_code for stranger in strangers] == [404, 404, 404]
+
+
+def test_a_witness_sees_by_the_private_link_what_they_sent_and_not_the_words_of_another(api):
+    number = api.post("/api/issues", json=REPORT | {"id": ID, "key": KEY}).get_json()["number"]
+    other = {"id": ID[:-1] + "2", "key": KEY[::-1], "name": "Li"}
+
+    link = api.post(f"/api/issues/{number}/witnesses", json=other).get_json()["link"]
+    shown = api.get(f"{link}?lang=en").get_data(as_text=True)
+
+    assert "I have seen it too" in shown
+    assert "Li" in shown
+    assert "13800138000" not in shown
+    assert "Broken kerb" not in shown

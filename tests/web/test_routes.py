@@ -34,8 +34,8 @@ PUBLIC_DOORS = (
     "api.features api.listed api.one api.search api.table api.whose base.tile base.whole_file feeds.latest "
     "feeds.of_issue health.live health.ready notices.confirm notices.confirm_page notices.follow "
     "notices.follow_page notices.leave notices.leave_page openapi.for_people openapi.for_programs openid.begin "
-    "openid.callback page.static public.about public.issue_page public.list_page public.map_page public.table "
-    "rest.report rest.witness tiles.tile tiles.tilejson"
+    "openid.callback page.static public.about public.issue_page public.list_page public.map_page public.own_report "
+    "public.table rest.report rest.witness tiles.tile tiles.tilejson"
 )
 PROGRAMS = "work act edit enter_cost split settle add_photo change_photo inbox unclear_land me"
 TABLE = {
