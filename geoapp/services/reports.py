@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -10,15 +11,16 @@ from shapely.geometry.base import BaseGeometry
 from geoapp.domain import geometry as geo
 from geoapp.domain import reports as rules
 from geoapp.domain.calendar import WorkCalendar
+from geoapp.domain.permissions import Right, may
 from geoapp.domain.reports import Reporter, Submission, fingerprint, stricter
 from geoapp.domain.values import Point, Role, Source, Viewer
 from geoapp.errors import BadInput, NotFound, Refused
 from geoapp.services import clocks
 from geoapp.store import cases, reports, versions
-from geoapp.store.reports import Own
+from geoapp.store.reports import Own, Person
 from geoapp.store.session import snapshot, transaction
 
-__all__ = ["Own", "Receipt", "own", "submit", "witness"]
+__all__ = ["Own", "Person", "Receipt", "own", "reporters", "submit", "witness"]
 
 LARGEST_M2, LONGEST_M = 5_000_000.0, 20_000.0
 """An extent larger or longer than this is not one issue (square metres, metres)."""
@@ -95,6 +97,15 @@ def own(issue_id: UUID, report_id: UUID, key: str) -> Own:
     if found is None:
         raise NotFound("report", str(report_id))
     return found
+
+
+def reporters(viewer: Viewer, name: str, *, zone: ZoneInfo) -> list[Person]:
+    """Who told of an issue; nobody for a viewer without the right to know. Raises NotFound."""
+    with snapshot() as db:
+        standing = cases.read(db, name, viewer, zone)
+        if standing is None:
+            raise NotFound("issue", name)
+        return reports.of_issue(db, standing.case.id) if may(viewer, Right.REPORTER, standing.case.subject) else []
 
 
 def _again(before: reports.Told | None, told_as: str) -> Receipt:

@@ -48,6 +48,17 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who told of an issue, as those see it whom they may be known to."""
+
+    at: datetime
+    witness: bool
+    name: str
+    contact: str
+    erased: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A report that is stored: the number of its issue, and what tells the same one sent again."""
 
@@ -102,6 +113,18 @@ def by_key(db: Session, issue_id: UUID, report_id: UUID, key: str) -> Own | None
         row.number, IssueState(row.state), row.at, row.witness, row.public, Name(row.name_zh, row.name_en), title, said,
         row.name, row.contact,
     )  # fmt: skip
+
+
+def of_issue(db: Session, issue_id: UUID) -> list[Person]:
+    """Who told of an issue, the first before the witnesses."""
+    rows = db.execute(
+        text(
+            "SELECT at, witness, name, contact, erased_at IS NOT NULL AS erased FROM report "
+            "WHERE issue_id = :id ORDER BY witness, at, id"
+        ),
+        {"id": issue_id},
+    )
+    return [Person(*row) for row in rows]
 
 
 def issue_exists(db: Session, issue_id: UUID) -> bool:

@@ -16,7 +16,7 @@ from geoapp.domain.reports import fresh_id
 from geoapp.domain.values import IssueFilter, Phase, Viewer
 from geoapp.domain.workflow import TABLE, Given, Need, Option
 from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, status_of
-from geoapp.services import clocks, duplicates, editing, issues, photos, saved, splitting, triage
+from geoapp.services import clocks, duplicates, editing, issues, photos, reports, saved, splitting, triage
 from geoapp.services.places import Choices
 from geoapp.services.splitting import Part
 from geoapp.services.triage import Receipt
@@ -230,6 +230,10 @@ def _work(
         ],
         units=sorted(units, key=lambda unit: not unit["candidate"]),
         is_work=True,
+        reporters=[
+            {"at": shapes.minute(one.at), "name": one.name, "contact": one.contact, "witness": one.witness}
+            for one in reports.reporters(viewer, number, zone=zone)
+        ],
         edit=change_form(may_change) if may_change else None,
         category_list=[{"code": one.code, "name": one.name.say(page.lang())} for one in found.categories],
         part_places=_places(case.detail.extent),

@@ -57,7 +57,7 @@ def deadline(row: IssueRow) -> dict[str, Any] | None:
     overdue = now > row.due_at
     return shape | {
         "due_at": row.due_at.astimezone(page.settings().zone).isoformat(timespec="minutes"),
-        "due_text": _minute(row.due_at),
+        "due_text": minute(row.due_at),
         "look": "overdue" if overdue else "soon" if _is_soon(now, row.due_at) else "",
         "countdown": _countdown(now, row.due_at),
         "overdue": overdue,
@@ -74,16 +74,16 @@ def clock(one: Clock) -> dict[str, Any]:
         "running": ended is None,
         "late": found.overdue and not one.broken_off,
         "look": "paused" if found.paused else "overdue" if found.overdue else "",
-        "countdown": page.say(f"deadline.why.{end}", at=_minute(ended)) if ended else
+        "countdown": page.say(f"deadline.why.{end}", at=minute(ended)) if ended else
         _countdown(page.now(), due) if due else page.say("deadline.left.paused"),
-        "due": page.say("deadline.why.due", at=_minute(due)) if due else "",
+        "due": page.say("deadline.why.due", at=minute(due)) if due else "",
         "why": [page.say(f"deadline.why.{key}", **_said(params)) for key, params in
                 explain(one, page.calendar(), now=page.now())],
     }  # fmt: skip
 
 
 def _said(params: dict[str, Any]) -> dict[str, Any]:
-    said = {key: _minute(value) if isinstance(value, datetime) else value for key, value in params.items()}
+    said = {key: minute(value) if isinstance(value, datetime) else value for key, value in params.items()}
     if "unit" in params:
         said["limit"] = page.say(f"deadline.unit.{params['unit']}", n=params["amount"])
     if "state" in params:
@@ -108,7 +108,8 @@ def _is_soon(now: datetime, due: datetime) -> bool:
     return page.calendar().hours_between(now, due) <= timedelta(hours=7)
 
 
-def _minute(instant: datetime) -> str:
+def minute(instant: datetime) -> str:
+    """An instant as pages show it, in the zone of the settings."""
     return instant.astimezone(page.settings().zone).strftime("%Y-%m-%d %H:%M")
 
 

@@ -1,12 +1,15 @@
 """The API as programs meet it: one report however often it is sent, one error shape, and what OpenAPI promises."""
 
 import json
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from geoapp import words
+from geoapp.domain.values import OPERATOR
+from geoapp.services import accounts
 from geoapp.web import contract
 from tests.builders import a_category, a_place, an_issue, square, store
 
@@ -158,3 +161,20 @@ def test_a_witness_sees_by_the_private_link_what_they_sent_and_not_the_words_of_
     assert "Li" in shown
     assert "13800138000" not in shown
     assert "Broken kerb" not in shown
+
+
+def test_who_reported_is_known_to_those_who_ask_back_and_to_nobody_else(app, api):
+    number = api.post("/api/issues", json=REPORT | {"id": ID, "key": KEY, "name": "Wang Fang"}).get_json()["number"]
+    shown = {}
+    for role in ("community", "planner"):
+        accounts.add(OPERATOR, role, role, "paving stones 62")
+        accounts.grant(OPERATOR, role, role)
+        browser = app.test_client()
+        token = accounts.sign_in(role, "paving stones 62", address=role, browser="", now=datetime.now(UTC)).token
+        browser.set_cookie("geoapp", token)
+        shown[role] = browser.get(f"/desk/issues/{number}").get_data(as_text=True)
+
+    assert "Wang Fang" in shown["community"]
+    assert "13800138000" in shown["community"]
+    assert "Wang Fang" not in shown["planner"]
+    assert "13800138000" not in shown["planner"]
