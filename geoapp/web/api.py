@@ -46,7 +46,7 @@ def one(name: str) -> Response:
 @blueprint.get("/whose")
 def whose() -> Response:
     point = params.point(request.args)
-    category = request.args.get("category", "").strip() or None
+    category = params.code(request.args, "category")
     day = params.day(request.args, "on") or page.today()
     return json_answer(shapes.whose(places.whose(ANONYMOUS, point, category, day=day)))
 
@@ -55,7 +55,7 @@ def whose() -> Response:
 def duplicates_near() -> Response:
     """Issues that a report at this point may repeat, the most alike first, and why."""
     point = params.point(request.args)
-    category = request.args.get("category", "").strip() or None
+    category = params.code(request.args, "category")
     told = params.words(request.args, "text", most=LONGEST_TEXT)
     found = duplicates.near(ANONYMOUS, point, category, told, now=page.now())
     return geojson(

@@ -102,6 +102,14 @@ def words(args: MultiDict[str, str], name: str, *, most: int) -> str:
     return text
 
 
+def code(args: MultiDict[str, str], name: str) -> str | None:
+    """The code of something, None without one; what no code can be is unknown before anybody looks it up."""
+    value = args.get(name, "").strip()
+    if len(value) > LONGEST or CONTROLS.search(value):
+        raise BadInput(name, "unknown", value=CONTROLS.sub("", value)[:20])
+    return value or None
+
+
 def whole(args: MultiDict[str, str], name: str, default: int, *, low: int, high: int) -> int:
     text = args.get(name, "").strip()
     if not text:
