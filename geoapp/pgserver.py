@@ -212,7 +212,8 @@ class _Home:
                 )
             for folder in (*reversed(self.root.parents), self.root):
                 if not folder.is_dir():
-                    folder.mkdir()
+                    # Another start may make it between the look and the deed.
+                    folder.mkdir(exist_ok=True)
                     folder.chmod(0o755 if owner else 0o700)
             self.socket.mkdir(exist_ok=True)
             self.log.touch()

@@ -210,14 +210,16 @@ def test_a_worker_that_is_asked_to_leave_ends_what_it_has_in_hand_and_leaves_no_
     begun, go_on = threading.Event(), threading.Event()
 
     def before(step):
-        if step == "DATA" and len(box.messages) == 3:
+        # Two hands send: from one look to the next the third message may have become the fourth.
+        if step == "DATA" and len(box.messages) >= 3 and not begun.is_set():
             begun.set()
             go_on.wait(20)
 
     box.before = before
     with workers() as start:
         worker = start(installation)
-        assert begun.wait(30)
+        assert begun.wait(60)
+        asked = len(box.messages)
         worker.send_signal(signal.SIGTERM)
         time.sleep(1.5)
         go_on.set()
@@ -229,7 +231,7 @@ def test_a_worker_that_is_asked_to_leave_ends_what_it_has_in_hand_and_leaves_no_
         until(lambda: waiting() == 0)
 
     assert (code, doing, left) == (0, 0, 0)
-    assert sent <= 5, "it may have one in each of two hands"
+    assert sent <= asked + 2, "it may have one in each of two hands"
     assert "Worker" not in told
     assert set(box.ids()) == expected
     assert set(box.ids().values()) == {1}
