@@ -1,6 +1,7 @@
 """The composition root: settings in, Flask app out. The only file that knows every room."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from geoapp.config import Settings
 from geoapp.services import clocks, layers
@@ -18,19 +19,22 @@ from geoapp.web import (
     gate,
     health,
     land,
+    moderation,
     notices,
     openapi,
     openid,
+    own,
     page,
     photos,
     public,
+    reporting,
     rest,
     tiles,
 )
 
 DOORS = (
-    page, public, feeds, notices, account, openid, photos, land, dryrun, desk, editing, api, rest, openapi, tiles,
-    base, health,
+    page, public, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun, desk, editing, api,
+    rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""
@@ -55,5 +59,10 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     app.before_request(contract.refuse_strangers)
     app.after_request(page.secure)
     gate.install(app)
+    if settings.trusted_proxies:
+        # Without one in front, whoever asks could claim any address and count against somebody else.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
     errors.install(app)
     return app

@@ -90,6 +90,18 @@ class Settings:
     basemap_max_zoom: int = _setting(18, "Deepest zoom of the base map; deeper views enlarge it.")
     map_review_no: str = _setting("", "Map review number (审图号) printed on every map.")
 
+    reports_per_hour: int = _setting(
+        60,
+        "Reports that one network may send in an hour; phones, contacts and places have limits of their own. "
+        "0: no limits at all.",
+    )
+    keep_reporters_days: int = _setting(
+        180, "Days after the end of an issue on which it is forgotten who reported it. 0: never."
+    )
+    trusted_proxies: int = _setting(
+        0, "Reverse proxies in front of the app whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
+    )
+
     smtp_url: str = _setting(
         "",
         "Mail server for notices, as `smtp://user:password@host:25`; `smtp+starttls://` and `smtps://` insist on TLS "
@@ -162,6 +174,9 @@ def _check(settings: Settings) -> None:
         ("workers", 1, 64),
         ("threads", 1, 64),
         ("basemap_max_zoom", 0, 22),
+        ("reports_per_hour", 0, 1_000_000),
+        ("keep_reporters_days", 0, 36_500),
+        ("trusted_proxies", 0, 10),
     ):
         if not low <= getattr(settings, name) <= high:
             raise BadSetting(PREFIX + name.upper(), f"must lie between {low} and {high}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from geoapp.domain.values import SEVERITIES, CategoryKind, Name, Privacy
+from geoapp.domain.values import SEVERITIES, CategoryKind, Name, Privacy, Release
 from geoapp.errors import BadFile, BadLayer
 
 STAGES = ("verify", "dispatch", "handle", "check")
@@ -26,7 +26,7 @@ Deadlines = Mapping[str, Mapping[str, int]]
 _ITEM = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _OWN = ("name", "scheme", "scheme_code", "sort")
-_INHERITED = ("kind", "icon", "colour", "severity", "privacy", "deadlines")
+_INHERITED = ("kind", "icon", "colour", "severity", "privacy", "release", "deadlines")
 _KEYS = (*_OWN, *_INHERITED)
 
 
@@ -50,6 +50,7 @@ class CategoryNode:
     colour: str
     severity: int
     privacy: Privacy
+    release: Release
     deadlines: Deadlines
     scheme: Scheme
     scheme_code: str
@@ -97,6 +98,7 @@ _ROOT = CategoryNode(
     colour="#5f6b7a",
     severity=2,
     privacy=Privacy.PUBLIC,
+    release=Release.AFTER_REVIEW,
     deadlines={},
     scheme=_NO_SCHEME,
     scheme_code="",
@@ -142,6 +144,7 @@ class _Reading:
             colour=self._matching(f"{key}.colour", own.get("colour", above.colour), _COLOUR, "a colour as #1a2b3c"),
             severity=self._number(f"{key}.severity", own.get("severity", above.severity), SEVERITIES),
             privacy=Privacy(self._one_of(f"{key}.privacy", own.get("privacy", above.privacy), tuple(Privacy))),
+            release=Release(self._one_of(f"{key}.release", own.get("release", above.release), tuple(Release))),
             deadlines={**above.deadlines, **self._deadlines(f"{key}.deadlines", own.get("deadlines", {}))},
         )
 

@@ -110,6 +110,17 @@ def may_anywhere(viewer: Viewer, right: Right) -> bool:
     return any(right in rights for grant in viewer.grants for rights in TABLE[grant.role].values())
 
 
+def communities_of(viewer: Viewer, right: Right) -> frozenset[str] | None:
+    """In which communities the viewer may do this by a grant for a place; None: in all."""
+    found: set[str] = set()
+    for grant in viewer.grants:
+        if right in TABLE[grant.role].get(Scope.COMMUNITY, ()):
+            if grant.communities is None:
+                return None
+            found |= grant.communities
+    return frozenset(found)
+
+
 def works_for_its_unit(viewer: Viewer, subject: Subject) -> bool:
     """True for an officer of a unit that leads or helps: whoever did the work never checks it."""
     involved = subject.helping | {subject.unit} if subject.unit else subject.helping

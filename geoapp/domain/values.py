@@ -87,6 +87,30 @@ class Privacy(StrEnum):
     PRIVATE = "private"
 
 
+class Release(StrEnum):
+    """When the public reads the words of a report: at once, or after somebody has looked at them."""
+
+    AT_ONCE = "at_once"
+    AFTER_REVIEW = "after_review"
+
+
+class Matter(StrEnum):
+    """What of a resident waits for a review (审核): the words of a report, a photo, a remark, or why of a rating."""
+
+    WORDS = "words"
+    PHOTO = "photo"
+    REMARK = "remark"
+    RATING = "rating"
+
+
+class Score(StrEnum):
+    """What a resident says of a result (满意度)."""
+
+    SOLVED = "solved"
+    PARTLY = "partly"
+    NOT = "not"
+
+
 class Source(StrEnum):
     RESIDENT = "resident"
     STEWARD = "steward"

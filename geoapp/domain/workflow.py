@@ -7,16 +7,26 @@ whoever shows a page asks ``options`` and shows exactly these actions.
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from geoapp.domain.permissions import Right, Subject, grants_for, sight, works_for_its_unit
-from geoapp.domain.values import Duty, IssueState, Level, Role, Viewer
+from geoapp.domain.values import Duty, IssueState, Level, Role, Score, Viewer
 
 LONGEST_NOTE = 4000
 FEWEST_PARTS, MOST_PARTS = 2, 8
+
+
+class OwnAct(StrEnum):
+    """What somebody does to what they reported themselves, with the key of the private link."""
+
+    CORRECT = "correct"
+    REMARK = "remark"
+    RATE = "rate"
+    WITHDRAW = "withdraw"
+    ERASE = "erase"
 
 
 class Need(StrEnum):
@@ -135,7 +145,7 @@ class Given:
 class Transition:
     """What is to be written: the state after it, by which role, and every change of the issue's facts."""
 
-    action: Right
+    action: Right | OwnAct
     to_state: IssueState | None
     actor: Role | str
     note: str
@@ -195,6 +205,22 @@ def decide(case: Case, action: Right, viewer: Viewer, given: Given, *, today: da
         counted=rule.counted,
         internal=action is Right.NOTE,
     )
+
+
+REOPEN_WITHIN = timedelta(days=30)
+"""How long after its end an unhappy answer reopens an issue."""
+
+
+def withdrawn(state: IssueState, *, witnesses: int) -> IssueState | None:
+    """Where an issue goes whose reporter takes the report back; None: others need it, or somebody works on it."""
+    return IssueState.REFUSED if state is IssueState.REPORTED and not witnesses else None
+
+
+def rated(state: IssueState, score: Score, *, ended_at: datetime | None, now: datetime) -> IssueState | Refusal | None:
+    """Where an issue goes when its result is rated; None: it stays. Only a closed one can be rated."""
+    if state is not IssueState.CLOSED or ended_at is None:
+        return Refusal("not_closed", "score")
+    return IssueState.REOPENED if score is Score.NOT and now <= ended_at + REOPEN_WITHIN else None
 
 
 def detailed(change: Transition, detail: Mapping[str, Any]) -> Transition:

@@ -206,7 +206,11 @@ class Settlement(Base):
 
 
 class Photo(Base):
-    """A photo of an issue; its file is named by its content and may belong to several. Released is an explicit act."""
+    """A photo of an issue; its file is named by its content and may belong to several. Released is an explicit act.
+
+    ``report_id`` names whose it is when a resident sent it. ``original_sha256`` is what it was before somebody made
+    the ``boxes`` in it unrecognisable: only staff see that.
+    """
 
     __tablename__ = "photo"
     __table_args__ = (
@@ -226,6 +230,9 @@ class Photo(Base):
     released_at: Mapped[instant | None]
     released_by: Mapped[UUID | None]
     withdrawn_at: Mapped[instant | None]
+    report_id: Mapped[UUID | None]
+    original_sha256: Mapped[str | None]
+    boxes: Mapped[document]
 
 
 class Revision(Base):
@@ -262,3 +269,4 @@ class Report(Base):
     key_hash: Mapped[bytes]
     fingerprint: Mapped[str]
     erased_at: Mapped[instant | None]
+    withdrawn_at: Mapped[instant | None]

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geoapp.domain.values import SEVERITIES, CategoryKind, PlaceKind, Privacy, VerdictClass
+from geoapp.domain.values import SEVERITIES, CategoryKind, PlaceKind, Privacy, Release, VerdictClass
 from geoapp.models.base import (
     Base,
     codes,
@@ -31,6 +31,7 @@ class Category(Base):
     __table_args__ = (
         one_of("kind", CategoryKind),
         one_of("privacy", Privacy),
+        one_of("release", Release),
         CheckConstraint(f"severity BETWEEN {SEVERITIES[0]} AND {SEVERITIES[-1]}", name="severity_known"),
         Index("ix_category_path", "path", postgresql_using="gin"),
     )
@@ -49,6 +50,7 @@ class Category(Base):
     colour: Mapped[words]
     severity: Mapped[int] = mapped_column(server_default=text("2"))
     privacy: Mapped[str] = mapped_column(server_default="public")
+    release: Mapped[str] = mapped_column(server_default="after_review")
     deadlines: Mapped[document]
     sort: Mapped[int] = mapped_column(server_default=text("0"))
     active: Mapped[bool] = mapped_column(server_default=text("true"))

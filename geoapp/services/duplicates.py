@@ -8,9 +8,10 @@ from uuid import UUID
 from geoapp.domain.duplicates import THRESHOLD, WIDE_M, Likeness, Report, compare, ranked
 from geoapp.domain.values import CategoryKind, Point, Viewer
 from geoapp.errors import BadInput, NotFound
-from geoapp.store import duplicates, issues
+from geoapp.store import duplicates, issues, photos
 from geoapp.store.duplicates import Around
 from geoapp.store.issues import IssueRow
+from geoapp.store.photos import Photo
 from geoapp.store.session import snapshot
 
 __all__ = ["MOST", "THRESHOLD", "Candidate", "near", "of_issue"]
@@ -26,6 +27,8 @@ class Candidate:
 
     row: IssueRow
     likeness: Likeness
+    photo: Photo | None = None
+    """The first that the public may see."""
 
 
 def near(
@@ -43,8 +46,8 @@ def near(
         told = Report(path, category or "", kind, reported_at=now, words=text)
         around = duplicates.around(db, point, viewer, beside=told, reach_m=WIDE_M, leave_out=leave_out, limit=CLOSEST)
         likely = _likely(told, around, now)
-        rows = issues.some(db, list(likely), viewer)
-    return tuple(Candidate(rows[name], likeness) for name, likeness in likely.items())
+        rows, shown = issues.some(db, list(likely), viewer), photos.firsts(db, list(likely))
+    return tuple(Candidate(rows[name], likeness, shown.get(name)) for name, likeness in likely.items())
 
 
 def of_issue(viewer: Viewer, name: str, *, now: datetime) -> tuple[Candidate, ...]:
@@ -57,8 +60,8 @@ def of_issue(viewer: Viewer, name: str, *, now: datetime) -> tuple[Candidate, ..
             db, placed.point, viewer, beside=placed.report, reach_m=WIDE_M, leave_out=placed.id, limit=CLOSEST
         )
         likely = _likely(placed.report, around, now)
-        rows = issues.some(db, list(likely), viewer)
-    return tuple(Candidate(rows[name], likeness) for name, likeness in likely.items())
+        rows, shown = issues.some(db, list(likely), viewer), photos.firsts(db, list(likely))
+    return tuple(Candidate(rows[name], likeness, shown.get(name)) for name, likeness in likely.items())
 
 
 def _likely(told: Report, around: Iterable[Around], now: datetime) -> dict[UUID, Likeness]:

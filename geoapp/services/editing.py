@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from geoapp.domain.calendar import WorkCalendar
 from geoapp.domain.editing import Cost, Facts, Wrong, changed, wrong_cost, wrong_facts
 from geoapp.domain.permissions import Right, grants_for, may
-from geoapp.domain.values import IssueState, Viewer
+from geoapp.domain.values import IssueState, Matter, Viewer
 from geoapp.domain.workflow import Transition
 from geoapp.errors import BadInput, Conflict, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import clocks
 from geoapp.services.triage import Receipt
-from geoapp.store import cases, editing, judging, reports, versions
+from geoapp.store import cases, editing, judging, reports, reviews, versions
 from geoapp.store.cases import Standing
 from geoapp.store.editing import Revision
 from geoapp.store.session import Session, snapshot, transaction
@@ -108,6 +108,7 @@ def release(
     with transaction() as db:
         standing = _locked(db, viewer, name, Right.RELEASE, version=version, zone=zone)
         _, _, was = editing.facts(db, standing.case.id)
+        reviews.decide(db, standing.case.id, Matter.WORDS, released=released, person=viewer.person, now=now)
         if was == released:
             return Receipt(standing.number, standing.case.state, standing.version)
         line = _line(viewer, standing, Right.RELEASE, {"words": released}, internal=True)

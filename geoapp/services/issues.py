@@ -1,18 +1,19 @@
 """Reading issues: the list, one of them, all of them as a table, and their number."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from geoapp.domain.responsibility import Verdict, judge, tolerance_m
 from geoapp.domain.values import IssueFilter, Point, Viewer
 from geoapp.errors import BadInput, NotFound
-from geoapp.store import issues, photos, places
-from geoapp.store.issues import IssueDetail, IssueRow
+from geoapp.store import issues, own, photos, places
+from geoapp.store.issues import HistoryRow, IssueDetail, IssueRow
+from geoapp.store.own import Ratings, RemarkRow
 from geoapp.store.photos import Photo
 from geoapp.store.session import snapshot
 
-__all__ = ["Case", "IssueDetail", "IssueRow", "Page", "count", "every", "get", "search"]
+__all__ = ["Case", "HistoryRow", "IssueDetail", "IssueRow", "Page", "count", "every", "get", "search"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Case:
     detail: IssueDetail
     verdict: Verdict
     photos: tuple[Photo, ...]
+    remarks: tuple[RemarkRow, ...] = ()
+    ratings: Ratings = field(default_factory=Ratings)
 
 
 def search(
@@ -82,4 +85,6 @@ def get(viewer: Viewer, name: str, *, zone: ZoneInfo) -> Case:
             day=detail.judged_on,
         )
         shown = photos.of_issue(db, detail.row.id, unreleased=detail.row.in_full)
-    return Case(detail, judge(hits), tuple(shown))
+        added = own.remarks(db, detail.row.id, unreleased=detail.row.in_full)
+        ratings = own.ratings(db, detail.row.id)
+    return Case(detail, judge(hits), tuple(shown), tuple(added), ratings)

@@ -7,29 +7,34 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from geoapp.domain.permissions import Right, grants_for
-from geoapp.domain.values import Phase, Point, Viewer
+from geoapp.domain.values import Matter, Phase, Point, Viewer
 from geoapp.domain.workflow import Transition
 from geoapp.errors import BadInput, NotFound, NotYours
-from geoapp.store import cases, issues, photos, versions
+from geoapp.store import cases, issues, photos, reviews, versions
 from geoapp.store.cases import Standing
-from geoapp.store.photos import MAX_BYTES, SIZES, THUMB_PX, Photo
+from geoapp.store.photos import MAX_BYTES, ORIGINAL, SIZES, THUMB_PX, Photo, Region
 from geoapp.store.session import Session, snapshot, transaction
 
 __all__ = [
     "MAX_BYTES",
+    "ORIGINAL",
     "SIZES",
     "THUMB_PX",
     "Added",
     "Photo",
+    "Region",
     "add",
     "file_of",
+    "look",
     "of_issue",
+    "redact",
     "release",
     "sweep",
     "withdraw",
 ]
 
 LONGEST_CAPTION = 200
+MOST_BOXES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,43 @@ def file_of(viewer: Viewer, name: str, photo: UUID, size: str, *, folder: Path, 
     with snapshot() as db:
         detail = issues.get(db, name, viewer, zone)
         found = photos.get(db, detail.row.id, photo, unreleased=detail.row.in_full) if detail else None
+    if detail and found and size == ORIGINAL and detail.row.in_full:
+        return photos.path(folder, found.original_sha256 or found.sha256, "large"), found
     if found is None or size not in SIZES:
         raise NotFound("photo", str(photo))
     return photos.path(folder, found.sha256, size), found
+
+
+def look(folder: Path, raw: bytes) -> Point | None:
+    """The place that a photo's camera noted, before anybody has reported anything; raises BadInput, Unavailable."""
+    done = photos.develop(folder, raw)
+    return Point(done.lon, done.lat) if done.lon is not None and done.lat is not None else None
+
+
+def redact(
+    viewer: Viewer, name: str, photo: UUID, boxes: list[Region], *, folder: Path, now: datetime, zone: ZoneInfo
+) -> None:
+    """Make faces and plates unrecognisable: rectangles as shares of the photo; none at all gives the original back.
+
+    The original stays for staff. Raises NotFound, NotYours and BadInput.
+    """
+    if len(boxes) > MOST_BOXES:
+        raise BadInput("boxes", "too_many", most=MOST_BOXES)
+    if not all(0 <= left < 1 and 0 <= top < 1 and 0 < width <= 1 and 0 < height <= 1
+               for left, top, width, height in boxes):  # fmt: skip
+        raise BadInput("boxes", "boxes")
+    with transaction() as db:
+        standing, line = _allowed(db, viewer, name, Right.RELEASE, zone, lock=True)
+        found = photos.get(db, standing.case.id, photo, unreleased=True)
+        if found is None:
+            raise NotFound("photo", str(photo))
+        if tuple(boxes) != found.boxes:
+            photos.replace(db, standing.case.id, found, photos.redact(folder, found, boxes), boxes)
+            told = Transition(
+                line.action, None, line.actor, "", {"photo": str(photo), "boxes": len(boxes)}, internal=True
+            )
+            cases.write(db, standing.case, told, viewer=viewer, now=now)
+            versions.bump(db, "issues")
 
 
 def sweep(folder: Path, *, now: datetime) -> int:
@@ -106,6 +145,9 @@ def _change(viewer: Viewer, name: str, photo: UUID, *, now: datetime, zone: Zone
             photos.withdraw(db, standing.case.id, photo, now=now)
             if withdrawn
             else photos.release(db, standing.case.id, photo, now=now, person=viewer.person)
+        )
+        reviews.decide(
+            db, standing.case.id, Matter.PHOTO, released=not withdrawn, person=viewer.person, now=now, ref=photo
         )
         if changed:
             _tell(db, viewer, standing, line, found, now=now, withdrawn=withdrawn)

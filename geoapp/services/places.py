@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from geoapp.domain.responsibility import Verdict, classify, judge, tolerance_m
-from geoapp.domain.values import Box, Name, Point, Provenance, VerdictClass, Viewer
+from geoapp.domain.values import Box, Circle, Name, Point, Provenance, VerdictClass, Viewer
 from geoapp.errors import BadInput
 from geoapp.store import places
 from geoapp.store.places import CategoryRow, Choice
@@ -20,6 +20,8 @@ class Whose:
     communities: tuple[Choice, ...]
     community_verdict: VerdictClass
     verdict: Verdict
+    near: tuple[Choice, ...] = ()
+    """Communities that do not hold it, but whose edge is closer than a place can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,17 @@ def whose(viewer: Viewer, point: Point, category: str | None, *, day: date) -> W
         around = places.communities_at(db, point, tolerance=tolerance, day=day)
         hits = places.hits(db, point, category=category, tolerance=tolerance, day=day)
     holding = tuple(choice for choice, inside in around if inside)
-    return Whose(holding, classify(len(holding), len(around)), judge(hits))
+    beside = tuple(choice for choice, inside in around if not inside)
+    return Whose(holding, classify(len(holding), len(around)), judge(hits), beside)
+
+
+def middle(viewer: Viewer, community: str, *, day: date) -> Circle:  # noqa: ARG001
+    """A circle as large as a community around a point of it; raises BadInput where there is none in force."""
+    with snapshot() as db:
+        found = places.middle(db, community, day=day)
+    if found is None:
+        raise BadInput("community", "unknown", value=community[:40])
+    return found
 
 
 def choices(viewer: Viewer, *, today: date) -> Choices:  # noqa: ARG001

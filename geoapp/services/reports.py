@@ -8,19 +8,22 @@ from zoneinfo import ZoneInfo
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geoapp.domain import abuse
 from geoapp.domain import geometry as geo
 from geoapp.domain import reports as rules
+from geoapp.domain.abuse import HELD, Sender, Suspicion
 from geoapp.domain.calendar import WorkCalendar
 from geoapp.domain.permissions import Right, may
 from geoapp.domain.reports import Reporter, Submission, fingerprint, stricter
-from geoapp.domain.values import Point, Role, Source, Viewer
-from geoapp.errors import BadInput, NotFound, Refused
+from geoapp.domain.values import Matter, Point, Release, Role, Source, Viewer
+from geoapp.errors import BadInput, NotFound, Refused, TooMany
 from geoapp.services import clocks
-from geoapp.store import cases, reports, versions
-from geoapp.store.reports import Own, Person
-from geoapp.store.session import snapshot, transaction
+from geoapp.store import abuse as counted
+from geoapp.store import cases, reports, reviews, versions
+from geoapp.store.reports import Person
+from geoapp.store.session import Session, snapshot, transaction
 
-__all__ = ["Own", "Person", "Receipt", "own", "reporters", "submit", "witness"]
+__all__ = ["NOBODY", "Limits", "Person", "Receipt", "check_words", "reporters", "submit", "witness"]
 
 LARGEST_M2, LONGEST_M = 5_000_000.0, 20_000.0
 """An extent larger or longer than this is not one issue (square metres, metres)."""
@@ -40,12 +43,27 @@ class Receipt:
     replayed: bool
 
 
-def submit(viewer: Viewer, told: Submission, *, prefix: str, now: datetime, calendar: WorkCalendar) -> Receipt:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Who sends, and how many reports an hour one network may send (0: no limit at all)."""
+
+    sender: Sender
+    per_hour: int
+
+
+NOBODY = Limits(Sender(), 0)
+"""For programs of our own: nothing is counted."""
+
+
+def submit(
+    viewer: Viewer, told: Submission, *, prefix: str, now: datetime, calendar: WorkCalendar, limits: Limits = NOBODY
+) -> Receipt:
     """Make an issue of a report, in one transaction with who told it.
 
-    Sent again, the same report is answered as before and stored once. Raises BadInput naming the field, and Refused
-    when another report has this id.
+    Sent again, the same report is answered as before, stored once and counted once. Raises BadInput naming the field,
+    TooMany beyond the limits, and Refused when another report has this id or nobody may report here.
     """
+    today = now.astimezone(calendar.zone).date()
     told = replace(_sound(told), source=_source(viewer, told.source))
     with transaction() as db:
         reports.one_at_a_time(db, told.id)
@@ -54,10 +72,16 @@ def submit(viewer: Viewer, told: Submission, *, prefix: str, now: datetime, cale
         known = reports.rule(db, told.category)
         if known is None:
             raise BadInput("category", "unknown", value=told.category[:40])
+        looked = _look(db, viewer, told, limits, now=now)
+        if viewer.is_public and (why := counted.blocked(db, told.point, today=today)) is not None:
+            raise Refused("blocked_zone", "lat", why=why)
+        released = known.release is Release.AT_ONCE and looked.score < HELD
         number = reports.store(
-            db, told, known, stricter(told.privacy, known.privacy), actor=_actor(viewer), person=viewer.person,
-            prefix=prefix, at=now, today=now.astimezone(calendar.zone).date(),
+            db, told, known, stricter(told.privacy, known.privacy), released=released, actor=_actor(viewer),
+            person=viewer.person, prefix=prefix, at=now, today=today,
         )  # fmt: skip
+        if not released and (told.title or told.text):
+            reviews.ask(db, told.id, Matter.WORDS, told.id, looked, at=now)
         reports.keep(db, told.id, told.id, told.reporter, fingerprint(told), person=viewer.person, at=now)
         clocks.reckon(db, told.id, calendar, now=now)
         versions.bump(db, "issues")
@@ -65,8 +89,9 @@ def submit(viewer: Viewer, told: Submission, *, prefix: str, now: datetime, cale
 
 
 def witness(
-    viewer: Viewer, name: str, report_id: UUID, reporter: Reporter, *, now: datetime, calendar: WorkCalendar
-) -> Receipt:
+    viewer: Viewer, name: str, report_id: UUID, reporter: Reporter, *, now: datetime, calendar: WorkCalendar,
+    limits: Limits = NOBODY,
+) -> Receipt:  # fmt: skip
     """Say "me too": another who has seen the issue. Sent again, it counts once.
 
     Raises NotFound for an issue that this viewer may not see, BadInput naming the field, and Refused
@@ -82,21 +107,13 @@ def witness(
             return _again(before, fingerprint(reporter))
         if case.state.ended:
             raise Refused("has_ended", "name")
+        _count(db, viewer, limits, contact=reporter.contact, point=None, now=now)
         reports.keep(
             db, case.id, report_id, reporter, fingerprint(reporter), person=viewer.person, at=now, witness=True
         )
-        reports.tell_of_witness(db, case.id, actor=_actor(viewer), person=viewer.person, at=now)
+        cases.tell(db, case.id, "witness", actor=_actor(viewer), person=viewer.person, at=now)
         versions.bump(db, "issues")
     return Receipt(report_id, case.id, standing.number, now, replayed=False)
-
-
-def own(issue_id: UUID, report_id: UUID, key: str) -> Own:
-    """A report for whoever holds the key of its private link; raises NotFound for anybody else."""
-    with snapshot() as db:
-        found = reports.by_key(db, issue_id, report_id, key)
-    if found is None:
-        raise NotFound("report", str(report_id))
-    return found
 
 
 def reporters(viewer: Viewer, name: str, *, zone: ZoneInfo) -> list[Person]:
@@ -106,6 +123,26 @@ def reporters(viewer: Viewer, name: str, *, zone: ZoneInfo) -> list[Person]:
         if standing is None:
             raise NotFound("issue", name)
         return reports.of_issue(db, standing.case.id) if may(viewer, Right.REPORTER, standing.case.subject) else []
+
+
+def _look(db: Session, viewer: Viewer, told: Submission, limits: Limits, *, now: datetime) -> Suspicion:
+    """Count the report and look how suspicious it is; staff is neither counted nor suspected."""
+    if not viewer.is_public:
+        return Suspicion()
+    words = told.title + told.text
+    signs = counted.signs(db, told.text or told.title, told.point, now=now)
+    _count(db, viewer, limits, contact=told.reporter.contact, point=told.point, now=now)
+    against = list(abuse.counters(limits.sender, contact="", point=None, per_hour=limits.per_hour))
+    known = counted.is_known(db, limits.sender, counters=against)
+    return abuse.suspicion(words, replace(signs, known=known))
+
+
+def _count(db: Session, viewer: Viewer, limits: Limits, *, contact: str, point: Point | None, now: datetime) -> None:
+    if not viewer.is_public:
+        return
+    against = abuse.counters(limits.sender, contact=contact, point=point, per_hour=limits.per_hour)
+    if wait := counted.exceeded(db, against, now=now):
+        raise TooMany("report", wait)
 
 
 def _again(before: reports.Told | None, told_as: str) -> Receipt:
@@ -122,7 +159,7 @@ def _sound(told: Submission) -> Submission:
         ("text", rules.LONGEST_TEXT),
         ("address", rules.LONGEST_ADDRESS),
     ):
-        _words(field, getattr(told, field), most)
+        check_words(field, getattr(told, field), most)
     if not (-180 <= told.point.lon <= 180):  # noqa: PLR2004 - degrees
         raise BadInput("lon", "longitude")
     if not (-geo.MAX_LATITUDE <= told.point.lat <= geo.MAX_LATITUDE):
@@ -154,13 +191,14 @@ def _extent(wkb: bytes, point: Point) -> bytes:
 def _check(reporter: Reporter) -> None:
     if not rules.KEY.fullmatch(reporter.key):
         raise BadInput("key", "key")
-    _words("name", reporter.name, rules.LONGEST_NAME)
-    _words("contact", reporter.contact, rules.LONGEST_CONTACT)
+    check_words("name", reporter.name, rules.LONGEST_NAME)
+    check_words("contact", reporter.contact, rules.LONGEST_CONTACT)
     if reporter.lang not in {"zh", "en"}:
         raise BadInput("lang", "one_of", value=reporter.lang[:10], choices="zh, en")
 
 
-def _words(field: str, told: str, most: int) -> None:
+def check_words(field: str, told: str, most: int) -> None:
+    """Raises BadInput for words that are too long, or hold what nobody can read."""
     if len(told) > most:
         raise BadInput(field, "too_long", most=most)
     if not told.replace("\n", "").isprintable():

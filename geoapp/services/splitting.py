@@ -99,8 +99,8 @@ def _make(
     )  # fmt: skip
     actor = str(grants_for(viewer, Right.SPLIT, parent.subject)[0].role)
     number = reports.store(
-        db, told, known, stricter(Privacy(whole.privacy), known.privacy), actor=actor, person=viewer.person,
-        prefix=prefix, at=now, today=now.astimezone(calendar.zone).date(),
+        db, told, known, stricter(Privacy(whole.privacy), known.privacy), released=False, actor=actor,
+        person=viewer.person, prefix=prefix, at=now, today=now.astimezone(calendar.zone).date(),
     )  # fmt: skip
     splitting.attach(db, part.id, parent.id, released=whole.released)
     steps = [Transition(Right.ACCEPT, IssueState.ACCEPTED, actor, "")]

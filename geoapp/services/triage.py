@@ -8,14 +8,14 @@ from geoapp.domain import workflow
 from geoapp.domain.calendar import WorkCalendar
 from geoapp.domain.permissions import Right, Subject, may
 from geoapp.domain.values import IssueState, Viewer
-from geoapp.domain.workflow import Given, Option, Refusal
+from geoapp.domain.workflow import Given, Option, Refusal, Transition
 from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import clocks
 from geoapp.store import cases, judging, versions
 from geoapp.store.cases import Standing
-from geoapp.store.session import snapshot, transaction
+from geoapp.store.session import Session, snapshot, transaction
 
-__all__ = ["Receipt", "Work", "act", "refused", "work_on"]
+__all__ = ["Receipt", "Work", "act", "carry", "refused", "work_on"]
 
 _WHO = {"not_yours", "own_work"}
 _WHEN = {"not_now", "no_such_action"}
@@ -85,17 +85,25 @@ def act(
             raise BadInput("unit", "unknown", value=unknown[0][:40])
         if decided.original:
             _check_original(cases.read(db, str(decided.original), viewer, zone))
-        written = cases.write(db, standing.case, decided, viewer=viewer, now=now)
-        if standing.case.state.ended and decided.to_state and not decided.to_state.ended:
-            # What comes back to life is judged by the boundaries of today; a changed verdict is one line more.
-            written += judging.rejudge(db, only=standing.case.id, today=today)
-        clocks.reckon(db, standing.case.id, calendar, now=now)
-        parent = standing.case.part_of
-        if parent and decided.to_state and decided.to_state.ended != standing.case.state.ended:
-            cases.follow_parts(db, parent, now=now)
-            clocks.reckon(db, parent, calendar, now=now)
-        versions.bump(db, "issues")
+        written = carry(db, standing, decided, viewer=viewer, now=now, calendar=calendar)
     return Receipt(standing.number, decided.to_state or standing.case.state, written)
+
+
+def carry(
+    db: Session, standing: Standing, change: Transition, *, viewer: Viewer, now: datetime, calendar: WorkCalendar
+) -> int:
+    """Write a transition that was decided, and all that follows from it; returns the new version."""
+    case = standing.case
+    written = cases.write(db, case, change, viewer=viewer, now=now)
+    if case.state.ended and change.to_state and not change.to_state.ended:
+        # What comes back to life is judged by the boundaries of today; a changed verdict is one line more.
+        written += judging.rejudge(db, only=case.id, today=now.astimezone(calendar.zone).date())
+    clocks.reckon(db, case.id, calendar, now=now)
+    if case.part_of and change.to_state and change.to_state.ended != case.state.ended:
+        cases.follow_parts(db, case.part_of, now=now)
+        clocks.reckon(db, case.part_of, calendar, now=now)
+    versions.bump(db, "issues")
+    return written
 
 
 def _check_original(original: Standing | None) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from geoapp.config import Settings
 from geoapp.errors import MailTrouble, Unavailable
-from geoapp.services import accounts, following, notices, photos
+from geoapp.services import accounts, following, notices, own, photos
 from geoapp.store import versions
 from geoapp.store.outbox import DELIVER, QUEUE
 from geoapp.store.session import snapshot
@@ -60,12 +60,14 @@ class Desk:
         notices.remind(now=self.clock())
 
     def tidy(self) -> None:
-        """Forget what nobody needs: sessions and counters, followers and notices whose time is over, stray files."""
+        """Forget what nobody needs: sessions, counters, followers, notices and reporters whose time is over, files."""
         now = self.clock()
         accounts.sweep(now=now)
         following.sweep(now=now)
         notices.sweep(now=now)
         photos.sweep(self.settings.photos_dir, now=now)
+        if self.settings.keep_reporters_days:
+            own.purge(self.settings.photos_dir, now=now, after=timedelta(days=self.settings.keep_reporters_days))
 
 
 def queue(desk: Desk, url: str) -> App:

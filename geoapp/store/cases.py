@@ -77,6 +77,34 @@ def follow_parts(db: Session, parent: UUID, *, now: datetime) -> None:
         write(db, Case(row.id, IssueState(row.state), Subject()), change, viewer=ANONYMOUS, now=now)
 
 
+def tell(
+    db: Session, issue_id: UUID, action: str, *, actor: str, person: UUID | None, at: datetime,
+    detail: Mapping[str, Any] = MappingProxyType({}), internal: bool = False,
+) -> None:  # fmt: skip
+    """A line of history that changes no fact which staff edit, so the version stays."""
+    db.execute(
+        text(
+            f"""
+            WITH line AS (
+                SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at, CAST(:action AS text) AS action,
+                       CAST(NULL AS text) AS to_state, CAST(:actor AS text) AS actor, '' AS note,
+                       CAST(:detail AS jsonb) AS detail, CAST(:person AS uuid) AS person_id,
+                       CAST(:internal AS boolean) AS internal
+            ),
+            changed AS (
+                UPDATE issue SET {history.head("line")} FROM line WHERE issue.id = line.issue_id
+                RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash
+            )
+            {history.append("changed", "line")}
+            """
+        ),
+        {
+            "id": issue_id, "at": at, "action": action, "actor": actor, "person": person, "internal": internal,
+            "detail": json.dumps(dict(detail), ensure_ascii=False),
+        },
+    )  # fmt: skip
+
+
 def unknown_units(db: Session, codes: list[str]) -> list[str]:
     found = db.execute(
         text("SELECT code FROM unnest(CAST(:codes AS text[])) AS code EXCEPT SELECT code FROM unit"), {"codes": codes}

@@ -21,15 +21,17 @@ def put_tree(db: Session, nodes: Sequence[CategoryNode]) -> int:
         text(
             """
             INSERT INTO category AS old (code, parent_code, path, kind, name_zh, name_en, scheme, scheme_code, origin,
-                confidence, icon, colour, severity, privacy, deadlines, sort, active)
+                confidence, icon, colour, severity, privacy, release, deadlines, sort, active)
             SELECT new.*, true FROM jsonb_to_recordset(CAST(:nodes AS jsonb)) AS new (code text, parent_code text,
                 path text[], kind text, name_zh text, name_en text, scheme text, scheme_code text, origin text,
-                confidence text, icon text, colour text, severity int, privacy text, deadlines jsonb, sort int)
+                confidence text, icon text, colour text, severity int, privacy text, release text, deadlines jsonb,
+                sort int)
             ON CONFLICT (code) DO UPDATE SET (parent_code, path, kind, name_zh, name_en, scheme, scheme_code, origin,
-                confidence, icon, colour, severity, privacy, deadlines, sort, active)
+                confidence, icon, colour, severity, privacy, release, deadlines, sort, active)
                 = (excluded.parent_code, excluded.path, excluded.kind, excluded.name_zh, excluded.name_en,
                 excluded.scheme, excluded.scheme_code, excluded.origin, excluded.confidence, excluded.icon,
-                excluded.colour, excluded.severity, excluded.privacy, excluded.deadlines, excluded.sort, true)
+                excluded.colour, excluded.severity, excluded.privacy, excluded.release, excluded.deadlines,
+                excluded.sort, true)
             WHERE old IS DISTINCT FROM excluded
             """
         ),
@@ -61,6 +63,7 @@ def _row(node: CategoryNode) -> dict[str, object]:
         "colour": node.colour,
         "severity": node.severity,
         "privacy": node.privacy,
+        "release": node.release,
         "deadlines": node.deadlines,
         "sort": node.sort,
     }

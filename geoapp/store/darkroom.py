@@ -67,9 +67,14 @@ def develop(raw: bytes, *, locked: bool = False) -> tuple[dict[str, Any], bytes,
         opened.draft("RGB", (LONGEST, LONGEST))
         opened.load()
         upright = _upright(opened, turn)
-    large, small = (_print(upright, longest) for longest in (LONGEST, SMALL))
+    large, small = prints(upright)
     size = _fitting(upright.size, LONGEST)
     return {"width": size[0], "height": size[1], "lon": offer[0], "lat": offer[1]}, large, small
+
+
+def prints(picture: Any) -> tuple[bytes, bytes]:
+    """A picture and its thumbnail as JPEG, painted on fresh canvases."""
+    return _print(picture, LONGEST), _print(picture, SMALL)
 
 
 def sniff(raw: bytes) -> str:

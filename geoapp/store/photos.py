@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +24,10 @@ from geoapp.store import darkroom
 MAX_BYTES = 20 << 20
 TIMEOUT_S = 30
 SIZES = ("large", "small")
+ORIGINAL = "original"
+"""The large photo as it was before anything in it was made unrecognisable: for staff."""
+CELLS = 6
+"""So many squares across the longer side are left of what is made unrecognisable: too few for a face or a plate."""
 THUMB_PX = darkroom.SMALL
 
 
@@ -36,8 +42,14 @@ class Developed:
     lat: float | None
 
 
+Region = tuple[float, float, float, float]
+"""Left, top, width and height of a rectangle, as shares of the photo's width and height."""
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
+    """A photo with its size in pixels; ``report`` is whose it is when a resident sent it."""
+
     id: UUID
     sha256: str
     phase: Phase
@@ -46,6 +58,9 @@ class Photo:
     caption: str
     added_at: datetime
     released: bool
+    original_sha256: str | None = None
+    boxes: tuple[Region, ...] = ()
+    report: UUID | None = None
 
 
 def develop(folder: Path, raw: bytes) -> Developed:
@@ -79,11 +94,7 @@ def develop(folder: Path, raw: bytes) -> Developed:
         raise BadInput("photo", said.get("refused", "photo_broken"))
     large, small = body[: said["large"]], body[said["large"] :]
     sha256 = hashlib.sha256(large).hexdigest()
-    try:
-        for size, data in zip(SIZES, (large, small), strict=True):
-            _write(path(folder, sha256, size), data)
-    except OSError as error:
-        raise Unavailable(f"the photo cannot be stored: {error.strerror}") from error
+    _keep(folder, sha256, large, small)
     return Developed(sha256, said["width"], said["height"], said["lon"], said["lat"])
 
 
@@ -94,8 +105,8 @@ def path(folder: Path, sha256: str, size: str) -> Path:
 def add(db: Session, issue_id: UUID, photo: Photo, person: UUID | None) -> None:
     db.execute(
         text(
-            "INSERT INTO photo (issue_id, id, sha256, phase, width, height, caption, added_at, person_id) "
-            "VALUES (:issue, :id, :sha256, :phase, :width, :height, :caption, :at, :person)"
+            "INSERT INTO photo (issue_id, id, sha256, phase, width, height, caption, added_at, person_id, report_id) "
+            "VALUES (:issue, :id, :sha256, :phase, :width, :height, :caption, :at, :person, :report)"
         ),
         {
             "issue": issue_id,
@@ -107,6 +118,7 @@ def add(db: Session, issue_id: UUID, photo: Photo, person: UUID | None) -> None:
             "caption": photo.caption,
             "at": photo.added_at,
             "person": person,
+            "report": photo.report,
         },
     )
 
@@ -135,6 +147,65 @@ def get(db: Session, issue_id: UUID, photo: UUID, *, unreleased: bool) -> Photo 
     return None if row is None else _photo(row)
 
 
+def firsts(db: Session, issues: Sequence[UUID]) -> dict[UUID, Photo]:
+    """The first photo of each of these issues that the public may see."""
+    rows = db.execute(
+        text(
+            f"SELECT DISTINCT ON (issue_id) issue_id, {_COLUMNS} FROM photo WHERE issue_id = ANY (:ids) "
+            "AND withdrawn_at IS NULL AND released_at IS NOT NULL ORDER BY issue_id, added_at, id"
+        ),
+        {"ids": list(issues)},
+    )
+    return {row.issue_id: _photo(row) for row in rows}
+
+
+def redact(folder: Path, photo: Photo, boxes: Sequence[Region]) -> str:
+    """Make rectangles of the original unrecognisable; returns the name of the new file (the original's without any).
+
+    Raises Unavailable when the disk is full.
+    """
+    from PIL import Image  # noqa: PLC0415 - our own file, so no child is needed
+
+    original = photo.original_sha256 or photo.sha256
+    if not boxes:
+        return original
+    with Image.open(path(folder, original, "large"), formats=["JPEG"]) as opened:
+        canvas = opened.convert("RGB")
+    for left, top, width, height in boxes:
+        corners = (
+            math.floor(left * canvas.width), math.floor(top * canvas.height),
+            min(canvas.width, math.ceil((left + width) * canvas.width)),
+            min(canvas.height, math.ceil((top + height) * canvas.height)),
+        )  # fmt: skip
+        part = canvas.crop(corners)
+        share = CELLS / max(part.size)
+        few = part.resize((max(1, round(part.width * share)), max(1, round(part.height * share))), Image.Resampling.BOX)
+        canvas.paste(few.resize(part.size, Image.Resampling.NEAREST), corners)
+    large, small = darkroom.prints(canvas)
+    sha256 = hashlib.sha256(large).hexdigest()
+    _keep(folder, sha256, large, small)
+    return sha256
+
+
+def replace(db: Session, issue_id: UUID, photo: Photo, sha256: str, boxes: Sequence[Region]) -> None:
+    """Show another file in a photo's place; the original stays on record."""
+    original = photo.original_sha256 or photo.sha256
+    db.execute(
+        text(
+            "UPDATE photo SET sha256 = CAST(:sha256 AS text), "
+            "original_sha256 = nullif(CAST(:original AS text), CAST(:sha256 AS text)), "
+            "boxes = CAST(:boxes AS jsonb) WHERE issue_id = :issue AND id = :id"
+        ),
+        {
+            "sha256": sha256,
+            "original": original,
+            "boxes": json.dumps({"boxes": [list(box) for box in boxes]} if boxes else {}),
+            "issue": issue_id,
+            "id": photo.id,
+        },
+    )
+
+
 def release(db: Session, issue_id: UUID, photo: UUID, *, now: datetime, person: UUID | None) -> bool:
     """Let the public see it; False when it was so already."""
     done = db.execute(
@@ -161,7 +232,11 @@ def withdraw(db: Session, issue_id: UUID, photo: UUID, *, now: datetime) -> bool
 
 def sweep(db: Session, folder: Path, *, now: datetime, older: timedelta = timedelta(days=1)) -> int:
     """Remove files that no row names, which a broken upload leaves behind; returns how many."""
-    named = set(db.execute(text("SELECT sha256 FROM photo WHERE withdrawn_at IS NULL")).scalars())
+    named = set(
+        db.execute(
+            text("SELECT unnest(ARRAY[sha256, original_sha256]) FROM photo WHERE withdrawn_at IS NULL")
+        ).scalars()
+    )
     gone = 0
     for file in folder.glob("*/*/*.jpg"):
         if file.name.partition("-")[0] not in named and file.stat().st_mtime < (now - older).timestamp():
@@ -170,14 +245,35 @@ def sweep(db: Session, folder: Path, *, now: datetime, older: timedelta = timede
     return gone
 
 
-_COLUMNS = "id, sha256, phase, width, height, caption, added_at, released_at"
+def sweep_some(db: Session, folder: Path, names: Sequence[str]) -> None:
+    """Remove the files of these names at once, unless another photo still shows them."""
+    for name in names:
+        shown = db.execute(
+            text("SELECT EXISTS (SELECT FROM photo WHERE :name IN (sha256, original_sha256) AND withdrawn_at IS NULL)"),
+            {"name": name},
+        ).scalar()
+        if not shown:
+            for size in SIZES:
+                path(folder, name, size).unlink(missing_ok=True)
+
+
+_COLUMNS = "id, sha256, phase, width, height, caption, added_at, released_at, original_sha256, boxes, report_id"
 
 
 def _photo(row: Row[Any]) -> Photo:
     return Photo(
         row.id, row.sha256, Phase(row.phase), row.width, row.height, row.caption, row.added_at,
-        row.released_at is not None,
+        row.released_at is not None, row.original_sha256, tuple(tuple(box) for box in row.boxes.get("boxes", ())),
+        row.report_id,
     )  # fmt: skip
+
+
+def _keep(folder: Path, sha256: str, large: bytes, small: bytes) -> None:
+    try:
+        for size, data in zip(SIZES, (large, small), strict=True):
+            _write(path(folder, sha256, size), data)
+    except OSError as error:
+        raise Unavailable(f"the photo cannot be stored: {error.strerror}") from error
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.responsibility import Fit, Hit
-from geoapp.domain.values import Box, Name, Point, Provenance, VerdictClass
+from geoapp.domain.values import Box, Circle, Name, Point, Provenance, VerdictClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,19 @@ def communities(db: Session) -> list[Choice]:
         )
     )
     return [_place(row) for row in rows]
+
+
+def middle(db: Session, community: str, *, day: date) -> Circle | None:
+    """A point of a community and the radius in metres of a circle as large as it is."""
+    row = db.execute(
+        text(
+            "SELECT ST_X(b.label) AS lon, ST_Y(b.label) AS lat, sqrt(b.area_m2 / pi()) AS radius_m FROM place p "
+            "JOIN boundary b ON b.place_id = p.id AND b.validity @> CAST(:day AS date) "
+            "WHERE p.kind = 'community' AND p.code = :code"
+        ),
+        {"code": community, "day": day},
+    ).first()
+    return None if row is None else Circle(Point(row.lon, row.lat), row.radius_m)
 
 
 def units(db: Session) -> list[Choice]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
 from geoapp.domain.reports import Reporter, Submission
-from geoapp.domain.values import IssueState, Name, Privacy
+from geoapp.domain.values import Privacy, Release
 from geoapp.store import history, locks
 from geoapp.store.judging import judgement
 from geoapp.store.locks import Lock
@@ -29,22 +29,7 @@ class Rule:
     severity: int
     name_zh: str
     name_en: str
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """A report as its reporter sees it; ``public``: the issue has a page that everybody may see."""
-
-    number: str
-    state: IssueState
-    at: datetime
-    witness: bool
-    public: bool
-    category: Name
-    title: str
-    text: str
-    name: str
-    contact: str
+    release: Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +57,12 @@ class Told:
 def rule(db: Session, category: str) -> Rule | None:
     """What holds for reports of a category; None for one that there is not or that is switched off."""
     row = db.execute(
-        text("SELECT privacy, severity, name_zh, name_en FROM category WHERE code = :code AND active"),
+        text("SELECT privacy, severity, name_zh, name_en, release FROM category WHERE code = :code AND active"),
         {"code": category},
     ).first()
-    return None if row is None else Rule(Privacy(row.privacy), row.severity, row.name_zh, row.name_en)
+    if row is None:
+        return None
+    return Rule(Privacy(row.privacy), row.severity, row.name_zh, row.name_en, Release(row.release))
 
 
 def one_at_a_time(db: Session, issue_id: UUID) -> None:
@@ -92,27 +79,6 @@ def told(db: Session, issue_id: UUID, report_id: UUID) -> Told | None:
         {"issue": issue_id, "id": report_id},
     ).first()
     return None if row is None else Told(*row)
-
-
-def by_key(db: Session, issue_id: UUID, report_id: UUID, key: str) -> Own | None:
-    """What somebody reported, for whoever holds the key of its private link."""
-    row = db.execute(
-        text(
-            "SELECT r.at, r.witness, r.name, r.contact, i.number, i.state, i.title, i.text, c.name_zh, c.name_en, "
-            "i.public_geom IS NOT NULL AS public FROM report r JOIN issue i ON i.id = r.issue_id "
-            "JOIN category c ON c.code = i.category_code "
-            "WHERE r.issue_id = :issue AND r.id = :report AND r.key_hash = :key AND r.erased_at IS NULL"
-        ),
-        {"issue": issue_id, "report": report_id, "key": hash_of(key)},
-    ).first()
-    if row is None:
-        return None
-    # A witness has not written the words, and what is not released is between its author and staff.
-    title, said = ("", "") if row.witness else (row.title, row.text)
-    return Own(
-        row.number, IssueState(row.state), row.at, row.witness, row.public, Name(row.name_zh, row.name_en), title, said,
-        row.name, row.contact,
-    )  # fmt: skip
 
 
 def of_issue(db: Session, issue_id: UUID) -> list[Person]:
@@ -137,6 +103,7 @@ def store(
     known: Rule,
     privacy: Privacy,
     *,
+    released: bool,
     actor: str,
     person: UUID | None,
     prefix: str,
@@ -169,7 +136,7 @@ def store(
                                    history_seq, history_hash)
                 SELECT v.id, CAST(:prefix AS text) || '-' || CAST(:year AS text) || '-'
                              || lpad(serial.n::text, greatest(6, length(serial.n::text)), '0'),
-                       CAST(:category AS text), :title, :text, false, :address, :severity, CAST(:privacy AS text),
+                       CAST(:category AS text), :title, :text, :released, :address, :severity, CAST(:privacy AS text),
                        :source, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326),
                        CASE WHEN CAST(:privacy AS text) <> 'private'
                             THEN ST_SetSRID(ST_MakePoint(:shown_lon, :shown_lat), 4326) END,
@@ -201,6 +168,7 @@ def store(
             "year": today.year,
             "title": submission.title or known.name_zh or known.name_en,
             "text": submission.text,
+            "released": released,
             "address": submission.address,
             "severity": known.severity,
             "privacy": str(privacy),
@@ -244,31 +212,11 @@ def keep(
     )
 
 
-def tell_of_witness(db: Session, issue_id: UUID, *, actor: str, person: UUID | None, at: datetime) -> None:
-    """A line of history that somebody has seen it too. The version stays: no fact that staff edit has changed."""
-    db.execute(
-        text(
-            f"""
-            WITH line AS (
-                SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at, 'witness' AS action,
-                       CAST(NULL AS text) AS to_state, CAST(:actor AS text) AS actor, '' AS note,
-                       CAST('{{}}' AS jsonb) AS detail, CAST(:person AS uuid) AS person_id, false AS internal
-            ),
-            changed AS (
-                UPDATE issue SET {history.head("line")} FROM line WHERE issue.id = line.issue_id
-                RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash
-            )
-            {history.append("changed", "line")}
-            """
-        ),
-        {"id": issue_id, "at": at, "actor": actor, "person": person},
-    )
-
-
 WITNESSES = """
     (WITH RECURSIVE same AS (
         SELECT i.id UNION SELECT d.id FROM issue d JOIN same ON d.merged_into = same.id
-     ) SELECT count(*) FROM report r JOIN same ON r.issue_id = same.id WHERE r.witness OR r.issue_id <> i.id)
+     ) SELECT count(*) FROM report r JOIN same ON r.issue_id = same.id
+     WHERE (r.witness OR r.issue_id <> i.id) AND r.withdrawn_at IS NULL)
 """
 """SQL: how many others have seen ``issue i`` too. Who reported what was merged into it counts; un-merged, no more."""
 

@@ -226,6 +226,7 @@ LANG = Parameter("lang", {"type": "string"})
 _POINT = (Parameter("lat", _LAT, required=True), Parameter("lon", _LON, required=True))
 _CATEGORY = Parameter("category", {"type": "string", "pattern": _WORD, "maxLength": 100})
 _MATCH = Parameter("If-Match", {"type": "string", "pattern": '^"[0-9]{1,9}"$'}, "header", required=True)
+_KEY = Parameter("Report-Key", {"type": "string", "pattern": "^[A-Za-z0-9_-]{22,100}$"}, "header", required=True)
 _IDEMPOTENCY = Parameter("Idempotency-Key", {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{22,200}$"}, "header")
 
 
@@ -269,6 +270,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "api.table": Operation({200: ""}, (_LAYER, *FILTERS), media="text/csv", key="useless", errors=(302, 404, 422)),
     "rest.report": Operation({201: "Receipt"}, (_IDEMPOTENCY,), body="NewReport", errors=(409, 429)),
     "rest.witness": Operation({201: "Receipt"}, (_NAME, _IDEMPOTENCY), body="NewWitness", errors=(404, 409, 429)),
+    "rest.add_own_photo": Operation(
+        {201: "Object"},
+        (*(Parameter(name, _UUID, "path") for name in ("issue", "report", "photo")), _KEY),
+        upload=True, key="useless", errors=(404, 409, 413, 422, 429),
+    ),
     "rest.work": Operation({200: "Work"}, (_NAME,), key="needed", errors=(403, 404)),
     "rest.act": Operation(
         {200: "Done"}, (_NAME, Parameter("action", _one_of(TABLE), "path"), _MATCH), body="Action", key="needed",

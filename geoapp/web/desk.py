@@ -16,7 +16,7 @@ from geoapp.domain.reports import fresh_id
 from geoapp.domain.values import IssueFilter, Phase, Viewer
 from geoapp.domain.workflow import TABLE, Given, Need, Option
 from geoapp.errors import BadInput, Conflict, GeoAppError, NotFound, Refused, status_of
-from geoapp.services import clocks, duplicates, editing, issues, photos, reports, saved, splitting, triage
+from geoapp.services import clocks, duplicates, editing, issues, moderation, photos, reports, saved, splitting, triage
 from geoapp.services.places import Choices
 from geoapp.services.splitting import Part
 from geoapp.services.triage import Receipt
@@ -158,6 +158,7 @@ def _inbox(viewer: Viewer, *, said: str = "") -> Response:
         ],
         rows=rows,
         may_rehearse=may_anywhere(viewer, Right.REHEARSE),
+        to_review=moderation.count(viewer) if may_anywhere(viewer, Right.RELEASE) else None,
         filters=[
             {
                 "id": str(one.id),

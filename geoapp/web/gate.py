@@ -13,17 +13,21 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 
+from geoapp.domain.abuse import Sender
 from geoapp.domain.values import ANONYMOUS, Viewer
 from geoapp.errors import NotSignedIn, NotYours
 from geoapp.services import accounts, keys
+from geoapp.services.reports import Limits
 
 COOKIE, BEFORE = "geoapp", "geoapp-before"
 """Names of the session's cookie, and of the one that stands in for it on the page that signs in."""
 PERSONAL = {"text/html", "application/json", "application/geo+json", "text/csv"}
 BEARER = "Bearer "
 SAFE = {"GET", "HEAD", "OPTIONS"}
-OWN_KEY = {"notices.leave"}
-"""Doors whose address holds a key of its own: mail programs post there without having seen a page of ours."""
+OWN_KEY = {
+    "notices.leave", "own.correct", "own.remark", "own.photo", "own.withdraw", "own.rate", "own.erase",
+}  # fmt: skip
+"""Doors whose address holds a key of its own, which nobody has who may not use it."""
 
 
 def install(app: Flask) -> None:
@@ -42,6 +46,13 @@ def viewer() -> Viewer:
         held = token()
         g.viewer = accounts.viewer_of(held, now=datetime.now(UTC)) if held else ANONYMOUS
     return g.viewer  # type: ignore[no-any-return]
+
+
+def limits() -> Limits:
+    """Who sends, as far as floods of reports are counted: the network, and the mark that a phone gives itself."""
+    device = request.headers.get("Device", "")[:100]
+    per_hour = current_app.config["GEOAPP"].reports_per_hour
+    return Limits(Sender(accounts.network(request.remote_addr or ""), device), per_hour)
 
 
 def staff() -> Viewer:

@@ -22,7 +22,7 @@ from geoapp.services.places import Choices
 from geoapp.web import gate
 
 blueprint = Blueprint("page", __name__)
-FORMS = {"sign_in.html", "sign_in_code.html", "follow.html", "following.html"}
+FORMS = {"sign_in.html", "sign_in_code.html", "follow.html", "following.html", "report.html"}
 """Pages with a form for whoever has not signed in."""
 FORMS_WITH_MAIL = {"issue.html"}
 """Those that have one where mail is offered."""
@@ -200,6 +200,7 @@ def importmap() -> str:
                 "@mapbox/point-geometry": vendor("point-geometry", "index.js"),
                 "@mapbox/vector-tile": vendor("vector-tile", "index.js"),
                 "pbf": vendor("pbf", "index.js"),
+                "exifr": vendor("exifr", "lite.esm.js"),
             }
         }
     )

@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from geoapp import words
 from geoapp.domain.values import ANONYMOUS, Box, IssueFilter
 from geoapp.maps import builder
-from geoapp.services import issues, layers, reports
+from geoapp.services import issues, layers
 from geoapp.services.places import Choices
 from geoapp.web import base, page, params, shapes
 
@@ -77,28 +76,6 @@ def issue_page(number: str) -> Response:
         back_url=page.url("/", **{"at": f"16/{row.lat:.5f}/{row.lon:.5f}"} | back, issue=row.number),
         **map_context(found, around(row)),
     )
-
-
-@blueprint.get("/mine/<uuid:issue>/<uuid:report>/<key>")
-def own_report(issue: UUID, report: UUID, key: str) -> Response:
-    """The private link of a report: where it stands, and what was sent. The address is the key: nobody is told it."""
-    own = reports.own(issue, report, key[:200])
-    response = page.render(
-        "own_report.html",
-        page.choices(),
-        number=own.number,
-        state=page.say(f"state.{own.state}"),
-        group=own.state.group,
-        hint=page.say(f"about.group_{own.state.group}"),
-        sent_at=own.at.astimezone(page.settings().zone).strftime("%Y-%m-%d %H:%M"),
-        own=own,
-        category=own.category.say(page.lang()),
-        issue_url=page.url(f"/issues/{own.number}") if own.public else "",
-    )
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
 
 
 @blueprint.get("/about")

@@ -17,7 +17,7 @@ from geoapp.domain.editing import Cost, Facts
 from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import PlacedBy, Point, Privacy, Source
 from geoapp.errors import BadInput, NotFound
-from geoapp.services import editing, photos, reports, settlements, splitting, triage, unclear
+from geoapp.services import editing, own, photos, reports, settlements, splitting, triage, unclear
 from geoapp.services.reports import Receipt
 from geoapp.services.settlements import Draft
 from geoapp.services.splitting import Part
@@ -47,8 +47,9 @@ def report() -> Response:
         source=Source(sent.get("source", Source.RESIDENT)),
     )
     done = reports.submit(
-        gate.viewer(), told, prefix=page.settings().number_prefix, now=page.now(), calendar=page.calendar()
-    )
+        gate.viewer(), told, prefix=page.settings().number_prefix, now=page.now(), calendar=page.calendar(),
+        limits=gate.limits(),
+    )  # fmt: skip
     return _received(done, done.id, reporter)
 
 
@@ -56,8 +57,24 @@ def report() -> Response:
 def witness(name: str) -> Response:
     """Say that one has seen the issue too."""
     report_id, reporter = _sender(contract.body("rest.witness"))
-    done = reports.witness(gate.viewer(), name, report_id, reporter, now=page.now(), calendar=page.calendar())
+    done = reports.witness(
+        gate.viewer(), name, report_id, reporter, now=page.now(), calendar=page.calendar(), limits=gate.limits()
+    )
     return _received(done, done.id, reporter)
+
+
+@blueprint.post("/reports/<uuid:issue>/<uuid:report>/photos/<uuid:photo>")
+def add_own_photo(issue: UUID, report: UUID, photo: UUID) -> Response:
+    """Add a photo to one's own report; whoever sends names it, so that sending it twice adds it once."""
+    given = request.files.get("photo")
+    added = own.add_photo(
+        issue, report, request.headers.get("Report-Key", "")[:100], given.read() if given else b"", id=photo,
+        caption=request.form.get("caption", ""), folder=page.settings().photos_dir, now=page.now(),
+        zone=page.settings().zone, limits=gate.limits(),
+    )  # fmt: skip
+    answer = json_answer({"id": str(added.photo.id), "place": _place(added.place)}, status=201)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @blueprint.get("/issues/<name>/work")
@@ -183,8 +200,7 @@ def add_photo(name: str) -> Response:
         caption=request.form.get("caption", ""), folder=page.settings().photos_dir, now=page.now(),
         zone=page.settings().zone,
     )  # fmt: skip
-    place = added.place and {"lon": added.place.lon, "lat": added.place.lat}
-    return json_answer(shapes.photo(name, added.photo) | {"place": place}, status=201)
+    return json_answer(shapes.photo(name, added.photo) | {"place": _place(added.place)}, status=201)
 
 
 @blueprint.post("/issues/<name>/photos/<uuid:photo>/<change>")
@@ -225,6 +241,10 @@ def me() -> Response:
             ],
         }
     )  # fmt: skip
+
+
+def _place(place: Point | None) -> dict[str, float] | None:
+    return {"lon": place.lon, "lat": place.lat} if place else None
 
 
 def _sender(sent: dict[str, Any]) -> tuple[UUID, Reporter]:

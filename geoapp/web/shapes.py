@@ -1,15 +1,16 @@
 """The shapes in which an issue leaves the house: one for the API, lists, CSV and pages alike."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from geoapp import words
 from geoapp.domain.deadlines import Clock, explain, standing
 from geoapp.domain.responsibility import Hit, Verdict
-from geoapp.domain.values import Phase, Point, StateGroup, VerdictClass, states_of
-from geoapp.services.duplicates import Candidate
-from geoapp.services.issues import Case, IssueRow
+from geoapp.domain.values import Name, Phase, Point, Score, StateGroup, VerdictClass, states_of
+from geoapp.services.duplicates import THRESHOLD, Candidate
+from geoapp.services.issues import Case, HistoryRow, IssueRow
 from geoapp.services.photos import THUMB_PX, Photo
 from geoapp.services.places import CategoryRow, Choices, Whose
 from geoapp.web import page
@@ -62,6 +63,17 @@ def deadline(row: IssueRow) -> dict[str, Any] | None:
         "countdown": _countdown(now, row.due_at),
         "overdue": overdue,
     }
+
+
+def expectation(stage: str, due_at: datetime | None, unit: Name) -> str:
+    """When what is to be expected next, in one sentence; empty when nothing runs."""
+    if not stage:
+        return ""
+    who = unit.say(page.lang()) or page.say("expect.nobody")
+    if due_at is None:
+        return page.say("expect.paused", who=who)
+    at = minute(due_at)
+    return page.say(f"expect.{'late' if page.now() > due_at else stage}", at=at, who=who)
 
 
 def clock(one: Clock) -> dict[str, Any]:
@@ -135,6 +147,31 @@ def comparison(photos: Sequence[Photo]) -> tuple[Photo, ...]:
     return (before[0], after[-1]) if before and after else ()
 
 
+def renderings(photos: Sequence[Photo]) -> list[Photo]:
+    """Before, what is planned, and after, when there is a rendering; empty without one."""
+    drawn = [one for one in photos if one.phase is Phase.RENDERING]
+    if not drawn:
+        return []
+    before = [one for one in photos if one.phase is Phase.BEFORE][:1]
+    return [*before, drawn[-1], *[one for one in photos if one.phase is Phase.AFTER][-1:]]
+
+
+def _plainly(line: HistoryRow, units: Mapping[str, str]) -> str:
+    """What happened, as one would tell it to a neighbour; empty where the name of the action says it."""
+    key = f"plain.{line.action}"
+    if key not in words.catalogue():
+        return ""
+    detail = line.detail
+    unit = units.get(str(detail.get("unit")), "")
+    return page.say(
+        f"{key}_helped" if line.action == "dispatch" and detail.get("helping") else key,
+        unit=unit or page.say("expect.nobody"),
+        helping=page.say("js.list_comma").join(units.get(code, code) for code in detail.get("helping") or ()),
+        until=detail.get("until", ""),
+        score=page.say(f"score.{detail['score']}") if "score" in detail else "",
+    )
+
+
 def feature(row: IssueRow) -> dict[str, Any]:
     return {"type": "Feature", "id": str(row.id), "geometry": _point(row), "properties": properties(row)}
 
@@ -142,6 +179,7 @@ def feature(row: IssueRow) -> dict[str, Any]:
 def whole_feature(case: Case) -> dict[str, Any]:
     detail = case.detail
     tongue = page.lang()
+    names = {choice.code: choice.name.say(tongue) for choice in page.choices().units}
     more = {
         "deadline": deadline(detail.row),
         "returns": detail.row.returns,
@@ -182,6 +220,19 @@ def whole_feature(case: Case) -> dict[str, Any]:
         "fund_source": detail.fund_source,
         "photos": [photo(detail.row.number, one) for one in case.photos],
         "comparison": [photo(detail.row.number, one) for one in comparison(case.photos)],
+        "expect": expectation(detail.row.stage, detail.row.due_at, detail.row.unit_name),
+        "remarks": [
+            {"at": minute(one.at), "text": one.text, **({} if one.released else {"internal": True})}
+            for one in case.remarks
+        ],
+        "ratings": [
+            {"score": score, "name": page.say(f"score.{score}"), "n": case.ratings.counts.get(score, 0)}
+            for score in Score
+        ]
+        if case.ratings.counts
+        else [],
+        "rating_reasons": list(case.ratings.reasons),
+        "renderings": [photo(detail.row.number, one) for one in renderings(case.photos)],
         "history": [
             {
                 "at": line.at.astimezone(page.settings().zone).isoformat(timespec="minutes"),
@@ -190,6 +241,7 @@ def whole_feature(case: Case) -> dict[str, Any]:
                 "to_state": line.to_state,
                 "state_name": page.say(f"state.{line.to_state}") if line.to_state else None,
                 "actor": page.say_or(f"actor.{line.actor}", line.actor),
+                "plain": _plainly(line, names),
                 "note": line.note,
                 **({"internal": True} if line.internal else {}),
             }
@@ -212,7 +264,9 @@ def alike(candidate: Candidate) -> dict[str, Any]:
         *([page.say("duplicates.words", percent=f"{likeness.words:.0%}")] if likeness.words else []),
     ]
     shape = feature(candidate.row)
+    shape["properties"]["photo"] = photo(candidate.row.number, candidate.photo) if candidate.photo else None
     shape["properties"]["likeness"] = {
+        "likely": likeness.score >= THRESHOLD,
         "score": round(likeness.score, 3),
         "distance_m": round(likeness.distance_m, 1),
         "reach_m": likeness.reach_m,
@@ -255,6 +309,7 @@ def whose(found: Whose) -> dict[str, Any]:
             "verdict": found.community_verdict,
         },
         "community_verdict": found.community_verdict,
+        "near": [{"code": one.code, "name": one.name.say(tongue)} for one in (*found.communities[1:], *found.near)],
         "verdict": found.verdict.verdict,
         "verdict_name": page.say(f"verdict.{found.verdict.verdict}"),
         "verdict_hint": page.say(f"verdict_hint.{found.verdict.verdict}"),

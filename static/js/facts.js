@@ -81,10 +81,30 @@ export function timeline(history = []) {
       el("time", { datetime: event.at }, day(event.at)),
       el("b", {}, event.action_name ?? event.action),
       event.actor && el("span", { class: "actor" }, event.actor),
+      event.plain && el("span", { class: "plainly" }, event.plain),
       event.note && el("span", { class: "note" }, event.note),
     ),
   );
   return el("section", { class: "history" }, el("h3", {}, say("issue.history")), el("ol", { class: "timeline" }, entries));
+}
+
+/** What residents say of the result, with how many said it; and what they added. */
+export function voices({ ratings = [], rating_reasons: reasons = [], remarks = [], expect }) {
+  const answers = ratings.reduce((sum, one) => sum + one.n, 0);
+  return [
+    expect && el("p", { class: "expect" }, el("b", {}, say("issue.expect")), expect),
+    answers > 0 &&
+      el(
+        "section",
+        { class: "ratings" },
+        el("h3", {}, say("issue.rating")),
+        el("p", { class: "hint" }, say(answers === 1 ? "issue.rating_one" : "issue.rating_n", { n: answers })),
+        el("ul", {}, ratings.map((one) => el("li", {}, el("span", {}, one.name), el("meter", { min: 0, max: answers, value: one.n }), el("b", {}, one.n)))),
+        reasons.map((why) => el("blockquote", {}, why)),
+      ),
+    remarks.length > 0 &&
+      el("section", { class: "remarks" }, el("h3", {}, say("issue.remarks")), remarks.map((one) => el("p", { class: "remark" }, el("time", {}, one.at), one.text))),
+  ];
 }
 
 /** The round button that leads back from an issue or place to the list. */

@@ -10,6 +10,7 @@ import { startIssuePage } from "./issuepage.js";
 import { startMapPage } from "./mappage.js";
 import { PolygonLayer } from "./polygons.js";
 import { count } from "./ready.js";
+import { startReport } from "./report.js";
 import { Sheet } from "./sheet.js";
 import { stillness } from "./theme.js";
 import { addTools, goHome } from "./tools.js";
@@ -71,7 +72,7 @@ function makeLayer(spec) {
 
 function start(map, config = carried) {
   speak(config);
-  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun }[document.body.dataset.page] ?? startMapPage;
+  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, report: startReport }[document.body.dataset.page] ?? startMapPage;
   map.started = true;
   begin(map, config, layers);
   for (const layer of layers) if (map.hasLayer(layer)) layer.look();

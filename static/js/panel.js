@@ -2,7 +2,7 @@
 
 import { Line } from "./api.js";
 import { el, fill, icon, symbol } from "./dom.js";
-import { backButton, factList, headline, timeline, verdictBox } from "./facts.js";
+import { backButton, factList, headline, timeline, verdictBox, voices } from "./facts.js";
 import { freshenLinks, issueUrl } from "./list.js";
 import { photoBox } from "./photos.js";
 import { say } from "./words.js";
@@ -114,6 +114,7 @@ export class IssuePanel {
           photoBox(issue),
           verdictBox(issue),
           factList(issue),
+          voices(issue),
           timeline(issue.history),
         ];
     const had = this.views.issue.contains(document.activeElement) || !waiting;

@@ -6,6 +6,7 @@ from geoapp.domain.permissions import (
     Scope,
     Sight,
     Subject,
+    communities_of,
     grants_for,
     may,
     may_anywhere,
@@ -103,3 +104,12 @@ def test_a_viewer_tells_its_roles():
     assert not OPERATOR.is_public
     assert OPERATOR.has(Role.OPERATOR, Role.PLANNER)
     assert not OPERATOR.has(Role.PLANNER)
+
+
+def test_where_a_right_holds_is_the_union_of_the_grants_that_give_it():
+    two = Viewer((Grant(Role.COMMUNITY, frozenset({"C1"})), Grant(Role.COMMUNITY, frozenset({"C2"}))))
+
+    assert communities_of(two, Right.RELEASE) == {"C1", "C2"}
+    assert communities_of(a_viewer(Role.STEWARD), Right.RELEASE) == frozenset()
+    assert communities_of(a_viewer(Role.ADMINISTRATOR, communities=None), Right.RELEASE) is None
+    assert communities_of(ANONYMOUS, Right.RELEASE) == frozenset()

@@ -1,7 +1,7 @@
 """The rule book of the workflow, written a second time as words; every pair that is not in it is refused."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from uuid import UUID
 
@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geoapp.domain import workflow
 from geoapp.domain.permissions import Right, Subject
-from geoapp.domain.values import ANONYMOUS, Duty, Grant, IssueState, Level, Role, Viewer
+from geoapp.domain.values import ANONYMOUS, Duty, Grant, IssueState, Level, Role, Score, Viewer
 from geoapp.domain.workflow import (
     DUTIES,
     LONGEST_NOTE,
@@ -236,3 +237,31 @@ def test_a_split_makes_two_parts_at_least_and_eight_at_most():
 )  # fmt: skip
 def test_the_whole_follows_the_last_of_its_parts(state, still_open, then):
     assert after_its_parts(IssueState(state), open_parts=still_open) == then
+
+
+NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
+
+
+def test_a_report_taken_back_ends_only_what_nobody_else_told_of_and_nobody_took_up():
+    assert workflow.withdrawn(IssueState.REPORTED, witnesses=0) is IssueState.REFUSED
+    assert workflow.withdrawn(IssueState.REPORTED, witnesses=1) is None
+    assert workflow.withdrawn(IssueState.ACCEPTED, witnesses=0) is None
+
+
+@pytest.mark.parametrize("state", [state for state in IssueState if state is not IssueState.CLOSED])
+def test_only_a_closed_issue_can_be_rated(state):
+    refused = workflow.rated(state, Score.NOT, ended_at=NOON, now=NOON)
+
+    assert isinstance(refused, workflow.Refusal)
+    assert refused.reason == "not_closed"
+
+
+def test_only_not_solved_reopens_and_only_within_thirty_days():
+    def rate(score, days):
+        return workflow.rated(IssueState.CLOSED, score, ended_at=NOON, now=NOON + timedelta(days=days))
+
+    assert rate(Score.NOT, 0) is IssueState.REOPENED
+    assert rate(Score.NOT, 30) is IssueState.REOPENED
+    assert rate(Score.NOT, 31) is None
+    assert rate(Score.PARTLY, 1) is None
+    assert rate(Score.SOLVED, 1) is None

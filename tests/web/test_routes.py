@@ -34,8 +34,10 @@ PUBLIC_DOORS = (
     "api.features api.listed api.one api.search api.table api.whose base.tile base.whole_file feeds.latest "
     "feeds.of_issue health.live health.ready notices.confirm notices.confirm_page notices.follow "
     "notices.follow_page notices.leave notices.leave_page openapi.for_people openapi.for_programs openid.begin "
-    "openid.callback page.static public.about public.issue_page public.list_page public.map_page public.own_report "
-    "public.table rest.report rest.witness tiles.tile tiles.tilejson"
+    "openid.callback page.static public.about public.issue_page public.list_page public.map_page "
+    "own.show own.own_photo own.export own.correct own.remark own.photo own.withdraw own.rate own.erase "
+    "public.table reporting.form reporting.send reporting.manifest reporting.worker "
+    "rest.add_own_photo rest.report rest.witness tiles.tile tiles.tilejson"
 )
 PROGRAMS = "work act edit enter_cost split settle add_photo change_photo inbox unclear_land me"
 TABLE = {
@@ -65,6 +67,10 @@ TABLE = {
     "land.settlement_page": {"secretary", "administrator"},
     "land.settle": {"secretary", "administrator"},
     "photos.show": LOCAL,
+    "photos.blur_page": {"community", "administrator"},
+    "photos.blur": {"community", "administrator"},
+    "moderation.queue": {"community", "administrator", "elsewhere"},
+    "moderation.decide": {"community", "administrator"},
     # Programs: a key opens them, a cookie does not; the roles behind a key are the ones above.
     **{f"rest.{door}": set() for door in PROGRAMS.split()},
     "photos.add": {"steward", "community", "unit", "secretary", "supervisor"},
@@ -126,7 +132,7 @@ def test_each_role_enters_the_doors_of_its_row_and_no_other(place, settings):
         now=datetime.now(UTC), zone=settings.zone,
     ).photo.id  # fmt: skip
     names = {"number": issue, "name": issue, "photo": str(photo), "action": "note", "size": "large",
-             "change": "release", "mark": "x", "step": "begin", "kept": str(photo),
+             "change": "release", "mark": "x", "step": "begin", "kept": str(photo), "review": str(photo),
              "key": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
     # A photo is released at last: after that everybody may see it.
     for rule in sorted(place.url_map.iter_rules(), key=lambda rule: rule.endpoint == "photos.change"):

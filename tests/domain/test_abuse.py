@@ -1,0 +1,51 @@
+import pytest
+
+from geoapp.domain.abuse import HELD, Sender, Signs, cell, counters, suspicion
+from geoapp.domain.values import Point
+
+PLACE = Point(106.65, 29.03)
+KNOWN = Signs(known=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "signs", "reasons"),
+    [
+        ("The kerb is broken near the school gate.", KNOWN, ()),
+        ("", KNOWN, ()),
+        ("坏了", KNOWN, ("short",)),
+        ("Buy it at https://cheap.example", KNOWN, ("link",)),
+        ("see spam-shop.top", KNOWN, ("link",)),
+        ("The same words again", Signs(repeated=1, known=True), ("repeated",)),
+        ("坏了", Signs(repeated=3, known=True), ("short",)),
+        ("A fire hydrant leaks", Signs(around=9, known=True), ("crowd",)),
+        ("A fire hydrant leaks", Signs(), ("new",)),
+    ],
+)
+def test_each_sign_is_named(words, signs, reasons):
+    assert suspicion(words, signs).reasons == reasons
+
+
+def test_one_weak_sign_passes_and_a_link_or_two_strong_ones_are_held():
+    assert suspicion("坏了", Signs()).score < HELD
+    assert suspicion("A long sentence", Signs(around=9)).score < HELD
+    assert suspicion("www.example.cn", KNOWN).score >= HELD
+    assert suspicion("A long sentence", Signs(repeated=1, around=9)).score >= HELD
+
+
+def test_a_report_counts_against_its_place_contact_phone_and_network_and_names_none_of_them_in_words():
+    found = list(counters(Sender("10.0.0.0/24", "phone-mark"), contact="138 0013", point=PLACE, per_hour=60))
+
+    assert [one.key.split(":")[1] for one in found] == ["cell", "contact", "device", "net"]
+    assert [one.most for one in found] == [30, 5, 5, 60]
+    assert "138" not in "".join(one.key for one in found if "contact" in one.key.split(":")[1:2])
+    assert "phone-mark" not in str(found)
+
+
+def test_without_a_limit_or_without_facts_nothing_is_counted():
+    assert list(counters(Sender("10.0.0.1", "x"), contact="x", point=PLACE, per_hour=0)) == []
+    assert list(counters(Sender(), contact=" ", point=None, per_hour=60)) == []
+
+
+def test_places_close_together_share_a_cell():
+    assert cell(PLACE) == cell(Point(106.6501, 29.0301))
+    assert cell(PLACE) != cell(Point(106.66, 29.03))
