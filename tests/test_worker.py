@@ -26,6 +26,7 @@ from tests.mailbox import Mailbox, serve
 from tests.test_cli import ROOT, environment, geoapp
 
 pytestmark = pytest.mark.server
+OTHER_HAND_S = 0.5
 
 
 @pytest.fixture
@@ -138,7 +139,9 @@ class Killer:
     def __call__(self, step):
         self.seen[step] += 1
         if (step, self.seen[step]) in self.moments:
-            # Here and now: nothing is answered yet, and what the server reads next is the end of the connection.
+            # Here and now: nothing is answered yet, and what the server reads next is the end of the connection. The
+            # worker's other hand, whose message may just have been taken, has time to put that on record first.
+            time.sleep(OTHER_HAND_S)
             self.kill()
             self.killed.append((step, self.seen[step]))
             self.dead.set()
