@@ -27,6 +27,7 @@ class Mailbox:
     peers: list[Any] = field(default_factory=list)
     before: Callable[[str], None] = lambda _: None
     url: str = ""
+    lines: set[Any] = field(default_factory=set)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _: Any) -> str:  # noqa: N802
@@ -45,6 +46,11 @@ class Mailbox:
                 self._changed.notify_all()
         return answer
 
+    def hang_up(self) -> None:
+        """Drop every connection with what it has sent and nobody has read."""
+        for line in list(self.lines):
+            line.abort()
+
     def wait_for(self, count: int, *, timeout: float = 60) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.ids()) >= count, timeout), f"{len(self.messages)} came"
@@ -62,6 +68,14 @@ class Mailbox:
 
 
 class _Listening(SMTP):
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.event_handler.lines.add(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.event_handler.lines.discard(self.transport)
+        super().connection_lost(error)
+
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
         self.event_handler.before("DATA")
         await super().smtp_DATA(arg)

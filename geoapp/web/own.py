@@ -1,6 +1,7 @@
 """The private page of a report: whoever has its address sees, adds, corrects, rates, takes back, exports and erases.
 
-The address is the key. It is told to nobody: no referrer, no cache, no search engine.
+The address is the key. It is told to nobody else: no referrer leaves our pages (none at all would make browsers
+call the origin of a form "null"), no cache, no search engine.
 """
 
 from datetime import datetime
@@ -158,7 +159,6 @@ def _page(issue: UUID, report: UUID, key: str, *, status: int = 200, refused: st
 
 
 def _private(response: Response) -> Response:
-    response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -10,6 +10,7 @@ import { metres, say, squareMetres } from "./words.js";
 const CLOSE = 17;
 const CLOSE_ENOUGH = 14;
 const MOST_ALIKE = 3;
+const SAME_M = 2;
 const byId = (id) => document.getElementById(id);
 
 export class Where {
@@ -50,9 +51,7 @@ export class Where {
   /** Takes over what a draft or a link knows. */
   restore({ lat, lon, placed_by: by = "pin", accuracy_m: accuracy = null, extent = null }) {
     if (!Number.isFinite(lat) || !Number.isFinite(lon)) return;
-    this.place = { lat, lon };
-    this.by = by;
-    this.accuracy = accuracy;
+    Object.assign(this, { place: { lat, lon }, given: { lat, lon }, by, accuracy });
     if (extent) this.takeExtent(extent);
   }
 
@@ -64,7 +63,7 @@ export class Where {
   go(place, by, words, accuracy = null) {
     this.by = by;
     this.accuracy = accuracy;
-    this.keepBy = true;
+    this.given = place;
     this.note(words);
     this.map.setView([place.lat, place.lon], Math.max(this.map.getZoom(), CLOSE), { animate: false });
     this.settle();
@@ -91,19 +90,27 @@ export class Where {
   }
 
   moved() {
-    if (!this.seen) return;
-    if (this.keepBy) this.keepBy = false;
-    else Object.assign(this, { by: "pin", accuracy: null });
+    // A map that is put away shrinks to nothing, and its middle with it.
+    if (!this.seen || !this.map.getContainer().clientHeight) return;
+    // A view is also said to have moved when only its frame has.
+    if (!this.isGiven()) Object.assign(this, { by: "pin", accuracy: null, given: null });
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.settle(), 250);
   }
 
   /** The place under the cross counts; asks whose it is and what is there already. */
   settle() {
+    if (!this.map.getContainer().clientHeight) return;
     const { lat, lng } = this.map.getCenter();
-    this.place = { lat: round(lat), lon: round(lng) };
+    const { lat: y, lon: x } = this.isGiven() ? this.given : { lat, lon: lng };
+    this.place = { lat: round(y), lon: round(x) };
     this.report.changed();
     this.lookUp();
+  }
+
+  /** True while the cross lies where the phone, a photo or a draft has put it. */
+  isGiven() {
+    return Boolean(this.given) && this.map.getCenter().distanceTo([this.given.lat, this.given.lon]) < SAME_M;
   }
 
   async lookUp() {

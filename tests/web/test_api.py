@@ -145,7 +145,7 @@ def test_the_private_link_shows_the_report_to_its_holder_and_to_nobody_else(api)
     strangers = [link[:-1] + "x", link.replace(ID, ID[:-1] + "2"), link.rpartition("/")[0] + "/%00"]
 
     assert all(word in shown for word in ("Broken kerb", "13800138000", "Wang &lt;b&gt;Fang", "call me"))
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert page.headers["Cache-Control"] == "private, no-store"
     assert [api.get(stranger).status_code for stranger in strangers] == [404, 404, 404]
 
