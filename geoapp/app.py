@@ -23,9 +23,11 @@ from geoapp.web import (
     notices,
     openapi,
     openid,
+    outside,
     own,
     page,
     photos,
+    place,
     public,
     reporting,
     rest,
@@ -33,8 +35,8 @@ from geoapp.web import (
 )
 
 DOORS = (
-    page, public, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun, desk, editing, api,
-    rest, openapi, tiles, base, health,
+    page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
+    desk, editing, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

@@ -20,6 +20,7 @@ from geoapp.errors import BadSetting
 PREFIX = "GEOAPP_"
 PACKAGE = Path(__file__).resolve().parent
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
+ANCESTOR = re.compile(r"https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?")
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
@@ -97,6 +98,10 @@ class Settings:
     )
     keep_reporters_days: int = _setting(
         180, "Days after the end of an issue on which it is forgotten who reported it. 0: never."
+    )
+    embed_ancestors: str = _setting(
+        "",
+        "Sites that may show the map of `/embed`, as `https://example.org https://*.example.cn` or `*`; empty: none.",
     )
     trusted_proxies: int = _setting(
         0, "Reverse proxies in front of the app whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
@@ -188,6 +193,7 @@ def _check(settings: Settings) -> None:
         raise BadSetting(PREFIX + "NUMBER_PREFIX", "must be ASCII letters or digits")
     _check_addresses(settings)
     _check_mail(settings)
+    _check_embedding(settings)
 
 
 def _check_addresses(settings: Settings) -> None:
@@ -200,6 +206,12 @@ def _check_addresses(settings: Settings) -> None:
         raise BadSetting(PREFIX + "BASEMAP", "must be an address or a .pmtiles or .mbtiles file")
     if base and "://" not in base and not Path(base).is_file():
         raise BadSetting(PREFIX + "BASEMAP", f"no file at {base}")
+
+
+def _check_embedding(settings: Settings) -> None:
+    for site in settings.embed_ancestors.split():
+        if site != "*" and not ANCESTOR.fullmatch(site):
+            raise BadSetting(PREFIX + "EMBED_ANCESTORS", f"{site!r} does not look like https://example.org")
 
 
 def _check_mail(settings: Settings) -> None:

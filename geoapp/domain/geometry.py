@@ -122,6 +122,13 @@ def blur(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
     return _like(lon, np.clip(column, -_EAST, _EAST), row)
 
 
+def cell_code(lon: float, lat: float) -> str:
+    """The name of the grid cell (单元网格) of 100 m that a place lies in: its row and column, as ``32212-103454``."""
+    row = math.floor(lat / _ROW_DEGREES)
+    width = _ROW_DEGREES / math.cos(math.radians((row + 0.5) * _ROW_DEGREES))
+    return f"{row}-{math.floor(lon / width)}"
+
+
 def looks_like_degrees(bounds: tuple[float, float, float, float]) -> bool:
     """Can west, south, east, north be degrees? Infinite or missing numbers cannot."""
     west, south, east, north = bounds

@@ -7,7 +7,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.responsibility import Fit, Hit
-from geoapp.domain.values import Box, Circle, Name, Point, Provenance, VerdictClass
+from geoapp.domain.values import Box, Circle, Name, PlaceKind, Point, Provenance, VerdictClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,43 @@ def communities(db: Session) -> list[Choice]:
         )
     )
     return [_place(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A place by its name, within what it lies, and a circle as large as it is."""
+
+    kind: PlaceKind
+    code: str
+    name: Name
+    within: Name
+    circle: Circle
+
+
+def named(db: Session, words: str, *, day: date, limit: int) -> list[Named]:
+    """Places in force whose Chinese or English name holds the words; larger ones, and those that begin so, first."""
+    rows = db.execute(
+        text(
+            """
+            SELECT p.kind, p.code, p.name_zh, p.name_en, up.name_zh AS up_zh, up.name_en AS up_en,
+                   ST_X(b.label) AS lon, ST_Y(b.label) AS lat, sqrt(b.area_m2 / pi()) AS radius_m
+            FROM place p JOIN boundary b ON b.place_id = p.id AND b.validity @> CAST(:day AS date)
+            LEFT JOIN place up ON up.id = p.parent_id
+            WHERE strpos(lower(p.name_zh), CAST(:words AS text)) > 0 OR strpos(lower(p.name_en), :words) > 0
+            ORDER BY array_position(ARRAY['district', 'street', 'community'], p.kind),
+                     NOT starts_with(lower(p.name_zh), :words) AND NOT starts_with(lower(p.name_en), :words), p.code
+            LIMIT :limit
+            """
+        ),
+        {"words": words.lower(), "day": day, "limit": limit},
+    )
+    return [
+        Named(
+            PlaceKind(row.kind), row.code, _name(row), Name(row.up_zh or "", row.up_en or ""),
+            Circle(Point(row.lon, row.lat), row.radius_m),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def middle(db: Session, community: str, *, day: date) -> Circle | None:

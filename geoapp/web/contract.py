@@ -263,6 +263,10 @@ OPERATIONS: Mapping[str, Operation] = {
         (*_POINT, _CATEGORY, Parameter("text", FILTERS[0].schema | {"maxLength": 2000})),
         media=_GEO, key="useless", errors=(422,),
     ),
+    "place.by_name": Operation(
+        {200: "Object"}, (Parameter("q", FILTERS[0].schema | {"maxLength": 60, "minLength": 1}, required=True),),
+        key="useless",
+    ),
     "api.listed": Operation({200: "Object"}, key="useless"),
     "api.features": Operation(
         {200: "Features"}, (_LAYER, *FILTERS, _count("limit", 10_000)), media=_GEO, key="useless", errors=(404, 422)

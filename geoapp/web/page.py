@@ -149,13 +149,20 @@ def secure(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; script-src 'self' 'nonce-{nonce()}'; style-src 'self'; img-src {images}; "
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        f"base-uri 'none'; form-action 'self'; frame-ancestors {_ancestors()}"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "geolocation=(self), camera=(), microphone=()"
     return response
+
+
+def _ancestors() -> str:
+    """Who may show this answer in a frame: for the map that is made for it, the sites of the settings."""
+    if request.endpoint != "outside.embed":
+        return "'none'"
+    return " ".join(["'self'", *settings().embed_ancestors.split()])
 
 
 # --- our own files, versioned by their content so that a browser may keep them for ever ---

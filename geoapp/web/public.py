@@ -67,11 +67,18 @@ def issue_page(number: str) -> Response:
     case = issues.get(ANONYMOUS, number, zone=page.settings().zone)
     found = page.choices()
     row = case.detail.row
+    shown = shapes.whole_feature(case)["properties"]
+    site = page.settings().public_url.rstrip("/") or request.host_url.rstrip("/")
     back = {name: value for name, value in request.args.items() if name in {*params.FILTERS, "at", "layers"}}
     return page.render(
         "issue.html",
         found,
-        issue=shapes.whole_feature(case)["properties"],
+        issue=shown,
+        share={
+            "url": f"{site}/issues/{row.number}",
+            "image": f"{site}/issues/{row.number}/preview.png",
+            "words": " · ".join(filter(None, (shown["state_name"], shown["community_name"], shown["unit_name"]))),
+        },
         feed_url=page.url(f"/issues/{row.number}.atom"),
         back_url=page.url("/", **{"at": f"16/{row.lat:.5f}/{row.lon:.5f}"} | back, issue=row.number),
         **map_context(found, around(row)),
@@ -86,7 +93,10 @@ def about() -> Response:
         for layer in page.all_layers()
         for origin in ([layer.origin] if layer.origin else found.of(layer.query).origins)
     ]
-    return page.render("about.html", found, sources=sources)
+    site = page.settings().public_url.rstrip("/") or request.host_url.rstrip("/")
+    code = found.communities[0].code if found.communities else "CODE"
+    frame = f'<iframe src="{site}/embed?community={code}&lang={page.lang()}" width="100%" height="480"></iframe>'
+    return page.render("about.html", found, sources=sources, embed_code=frame)
 
 
 def around(row: issues.IssueRow) -> Box:

@@ -3,6 +3,7 @@
 import { readAddress } from "./address.js";
 import { addBaseMap, escapeText } from "./basemap.js";
 import { startDesk } from "./desk.js";
+import { startEmbed } from "./embed.js";
 import { gcj02Crs } from "./gcj02.js";
 import { startDryRun, startSettlement, startUnclear } from "./land.js";
 import { IssueLayer } from "./issues.js";
@@ -72,7 +73,7 @@ function makeLayer(spec) {
 
 function start(map, config = carried) {
   speak(config);
-  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, report: startReport }[document.body.dataset.page] ?? startMapPage;
+  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, report: startReport, embed: startEmbed }[document.body.dataset.page] ?? startMapPage;
   map.started = true;
   begin(map, config, layers);
   for (const layer of layers) if (map.hasLayer(layer)) layer.look();

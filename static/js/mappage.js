@@ -1,6 +1,7 @@
 /** The map page: keeps filter, selection, layers and position, and the address that tells them. */
 
 import { readAddress, writeAddress } from "./address.js";
+import { Around, PlaceNames } from "./around.js";
 import { Drawer } from "./drawer.js";
 import { pairsOf, queryOf } from "./filter.js";
 import { FilterBar } from "./filterbar.js";
@@ -33,6 +34,8 @@ class MapPage {
     this.list = new IssueList(this);
     this.panel = new IssuePanel(this);
     this.whose = new Whose(this);
+    this.around = new Around(map);
+    this.places = new PlaceNames(map, document.querySelector("#filters .search"));
     this.legend = new Legend(this);
     this.showLayers(this.state.layers ?? this.defaultLayers());
     this.issues?.onChange(() => this.list.showTally(this.issues.tally()));
@@ -143,6 +146,7 @@ class MapPage {
     this.filters.show(this.state.filter);
     this.issues?.setFilter(query);
     this.list.filterChanged(this.state.filter);
+    this.places?.ask(this.state.filter.q);
     this.linkOn(query);
   }
 

@@ -4,6 +4,7 @@ import { el, fill, icon } from "./dom.js";
 import { drop, flush, freshId, freshKey, all, put, unsentPhotos } from "./outbox.js";
 import { placeOf, shrink, thumbnail } from "./pictures.js";
 import { Where } from "./reportwhere.js";
+import { showUsual } from "./sheet.js";
 import { language, say } from "./words.js";
 
 const STEPS = ["what", "where", "words"];
@@ -12,7 +13,7 @@ const LOOK_AGAIN_MS = 15_000;
 const byId = (id) => document.getElementById(id);
 
 export async function startReport(map, config, layers) {
-  for (const layer of layers) if (layer.spec.show !== false) layer.addTo(map);
+  showUsual(map, layers);
   const report = new Report(map, config);
   await report.begin();
 }

@@ -49,3 +49,11 @@ function pane(map, name, z) {
   element.style.zIndex = String(z);
   element.style.pointerEvents = "none";
 }
+
+/** Shows the layers that are shown where nobody has chosen, and no other. */
+export function showUsual(map, layers) {
+  for (const layer of layers) {
+    if (layer.spec.show === false) layer.remove();
+    else layer.addTo(map);
+  }
+}

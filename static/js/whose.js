@@ -4,7 +4,7 @@ import { Line } from "./api.js";
 import { el } from "./dom.js";
 import { verdictBox } from "./facts.js";
 import { addButton } from "./tools.js";
-import { say } from "./words.js";
+import { language, say } from "./words.js";
 
 export class Whose {
   constructor(page) {
@@ -67,8 +67,19 @@ export class Whose {
       return;
     }
     if (!answer || title !== document.querySelector("#view-issue h2")) return;
-    page.panel.openOther(title, where, communityLine(answer.community), verdictBox(withHint(answer, page.config)));
+    page.panel.openOther(title, where, communityLine(answer.community), verdictBox(withHint(answer, page.config)), ways(place));
   }
+}
+
+/** Where to go on from a place. */
+function ways({ lat, lon }) {
+  const at = new URLSearchParams({ lat: lat.toFixed(6), lon: lon.toFixed(6), lang: language() });
+  return el(
+    "p",
+    { class: "ways" },
+    el("a", { class: "button", id: "report-here", href: `/report?${at}` }, say("around.report")),
+    el("a", { class: "plain", id: "about-place", href: `/place?${at}` }, say("around.about")),
+  );
 }
 
 function communityLine(community) {

@@ -312,3 +312,11 @@ def test_area_and_length_are_metres_on_the_ellipsoid():
     assert geo.geodesic_area_m2(with_hole) == pytest.approx(area * 0.96, rel=1e-4)
     assert geo.geodesic_length_m(square) == pytest.approx(perimeter)
     assert geo.geodesic_length_m(shapely.LineString([(106.0, 29.0), (106.0, 29.01)])) == pytest.approx(1108.5, abs=1)
+
+
+def test_a_grid_cell_has_one_name_for_all_its_places_and_its_neighbours_another():
+    lon, lat = geo.blur(106.65, 29.03)
+
+    assert geo.cell_code(106.65, 29.03) == geo.cell_code(lon, lat)
+    assert geo.cell_code(lon + 0.0011, lat) != geo.cell_code(lon, lat)
+    assert geo.cell_code(lon, lat + 0.001) != geo.cell_code(lon, lat)

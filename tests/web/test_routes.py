@@ -35,7 +35,8 @@ PUBLIC_DOORS = (
     "feeds.of_issue health.live health.ready notices.confirm notices.confirm_page notices.follow "
     "notices.follow_page notices.leave notices.leave_page openapi.for_people openapi.for_programs openid.begin "
     "openid.callback page.static public.about public.issue_page public.list_page public.map_page "
-    "own.show own.own_photo own.export own.correct own.remark own.photo own.withdraw own.rate own.erase "
+    "place.show place.by_name outside.embed outside.poster outside.preview own.show own.own_photo own.export "
+    "own.correct own.remark own.photo own.withdraw own.rate own.erase "
     "public.table reporting.form reporting.send reporting.manifest reporting.worker "
     "rest.add_own_photo rest.report rest.witness tiles.tile tiles.tilejson"
 )
