@@ -154,6 +154,7 @@ def test_the_deepest_tiles_hold_it_in_its_cell_and_not_where_it_is(app):
 
 def test_circles_and_distances_lead_to_the_cell_too(app):
     client, number, _ = place(app, Privacy.BLURRED)
+    client.post(f"/api/issues/{number}/witnesses", json={})
     far = GEOD.inv(SECRET.lon, SECRET.lat, MASKED.lon, MASKED.lat)[2]
     near = client.get(f"/feed.atom?{HERE}&radius={far - 1:.2f}").data.decode(errors="replace")
     wide = client.get(f"/feed.atom?{HERE}&radius={far + 1:.2f}").data.decode(errors="replace")
