@@ -32,6 +32,7 @@ from geoapp.web import (
     reporting,
     rest,
     tiles,
+    wire,
 )
 
 DOORS = (
@@ -59,6 +60,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     for door in DOORS:
         app.register_blueprint(door.blueprint)
     app.before_request(contract.refuse_strangers)
+    app.after_request(wire.squeeze)
     app.after_request(page.secure)
     gate.install(app)
     if settings.trusted_proxies:

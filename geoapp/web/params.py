@@ -161,7 +161,17 @@ def number(name: str, text: str) -> float:
         raise BadInput(name, "number") from None
     if not math.isfinite(value):
         raise BadInput(name, "number")
-    return value
+    return _sizeable(value)
+
+
+def place(lon: float, lat: float) -> Point:
+    """A point of numbers that a program has sent."""
+    return Point(_sizeable(lon), _sizeable(lat))
+
+
+def _sizeable(value: float) -> float:
+    """Nothing in place of next to nothing: PostgreSQL takes no number as small as 5e-324."""
+    return value if abs(value) > 1e-300 else 0.0  # noqa: PLR2004
 
 
 def _values(args: MultiDict[str, str], name: str) -> list[str]:

@@ -35,7 +35,7 @@ def report() -> Response:
     told = Submission(
         id=issue_id,
         category=sent["category"],
-        point=Point(sent["lon"], sent["lat"]),
+        point=params.place(sent["lon"], sent["lat"]),
         reporter=reporter,
         placed_by=PlacedBy(sent.get("placed_by", PlacedBy.PIN)),
         title=sent.get("title", "").strip(),
@@ -108,7 +108,7 @@ def edit(name: str) -> Response:
     """Change words and facts; ``released`` lets the public read the words, or takes them back."""
     viewer, sent = gate.staff(), contract.body("rest.edit")
     now, calendar, version = page.now(), page.calendar(), _version()
-    placed = Point(sent["lon"], sent["lat"]) if {"lon", "lat"} <= set(sent) else None
+    placed = params.place(sent["lon"], sent["lat"]) if {"lon", "lat"} <= set(sent) else None
     told = {field: _words(field, sent[field]) for field in ("title", "text", "address") if field in sent}
     change = Facts(
         **told,
@@ -148,7 +148,7 @@ def split(name: str) -> Response:
             id=UUID(one["id"]) if "id" in one else rules.fresh_id(page.now()),
             title=one["title"],
             category=one.get("category", ""),
-            point=Point(one["lon"], one["lat"]) if {"lon", "lat"} <= set(one) else None,
+            point=params.place(one["lon"], one["lat"]) if {"lon", "lat"} <= set(one) else None,
             unit=one.get("unit") or None,
             helping=tuple(dict.fromkeys(one.get("helping", ()))),
         )

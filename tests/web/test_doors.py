@@ -370,3 +370,7 @@ def test_names_of_places_are_data_never_markup(client):
         assert "<svg onload" not in page
         assert "<script>alert" not in page
         assert "</script><b>" not in page
+
+
+def test_a_number_next_to_nothing_is_nothing(client):
+    assert client.get("/api/whose?lat=5e-324&lon=-5e-324").status_code == 200
