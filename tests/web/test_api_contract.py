@@ -44,7 +44,8 @@ ASKED = [
 def test_the_api_keeps_what_its_document_promises(described, name, keyed, mode):
     operation = described.find_operation_by_id(name.replace(".", "_"))
     key = keys.make_for(OPERATOR, "program", "tests", now=datetime.now(UTC))
-    head = {"headers": {"Authorization": f"Bearer {key}"}} if keyed else {}
+    # Asked for as it is: the client that schemathesis has for WSGI asks for gzip and then does not unpack it.
+    head = {"Accept-Encoding": "identity", **({"Authorization": f"Bearer {key}"} if keyed else {})}
     left_out = [CHECKS.get_one(check) for check in NOT_PROMISED]
 
     each = CASES // 2 // (1 if contract.OPERATIONS[name].key == "useless" else 2)
@@ -54,6 +55,6 @@ def test_the_api_keeps_what_its_document_promises(described, name, keyed, mode):
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def holds(case):
-        case.call_and_validate(excluded_checks=left_out, **head)
+        case.call_and_validate(excluded_checks=left_out, headers=head)
 
     holds()
