@@ -20,6 +20,7 @@ from geoapp.services import doctor
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
     "audit verify",
+    "boundaries contact",
     "boundaries import",
     "demo",
     "doctor",

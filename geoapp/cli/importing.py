@@ -52,6 +52,20 @@ def import_boundaries(file: Path, *, categories: str, valid_from: datetime | Non
     print_report(report, as_json=as_json)
 
 
+@boundaries.command("contact")
+@click.argument("code")
+@click.argument("words")
+def contact(code: str, words: str) -> None:
+    """Say whom residents call about the place of this code, as "023-48660000, weekdays 9 to 17"; "" for nobody."""
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import places  # noqa: PLC0415
+
+    with database(config.read()):
+        require_schema()
+        places.tell_contact(OPERATOR, {code: words})
+    click.echo("It is on the page of every place there.")
+
+
 @click.group()
 def issues() -> None:
     """Issues from other systems, and whose they are."""

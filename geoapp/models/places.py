@@ -57,7 +57,10 @@ class Category(Base):
 
 
 class Place(Base):
-    """A district, street or community (社区); its area is in ``boundary``, one row a version."""
+    """A district, street or community (社区); its area is in ``boundary``, one row a version.
+
+    ``contact`` is what residents are told of whom to call: a number, an address, office hours.
+    """
 
     __tablename__ = "place"
     __table_args__ = (UniqueConstraint("kind", "code"), one_of("kind", PlaceKind), Index(None, "parent_id"))
@@ -69,6 +72,7 @@ class Place(Base):
     name_en: Mapped[words]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
     origin: Mapped[words]
+    contact: Mapped[words]
     synthetic: Mapped[yes_no]
 
 

@@ -12,7 +12,7 @@ from geoapp.store import around, issues
 from geoapp.store import places as land
 from geoapp.store.around import FEWEST, Usual
 from geoapp.store.issues import IssueRow
-from geoapp.store.places import Named
+from geoapp.store.places import Contact, Named
 from geoapp.store.session import Session, snapshot
 
 __all__ = ["FEWEST", "REACH_M", "Explained", "Named", "Nearby", "Usual", "explain", "named"]
@@ -43,6 +43,7 @@ class Explained:
     open: tuple[Nearby, ...]
     solved: tuple[Nearby, ...]
     usual: tuple[Usual, ...]
+    contact: Contact | None
 
 
 def explain(point: Point, *, now: datetime, day: date) -> Explained:
@@ -65,7 +66,7 @@ def explain(point: Point, *, now: datetime, day: date) -> Explained:
         usual = around.usual(db, community, now=now, span=SPAN) if community else []
         return Explained(
             point, cell_code(point.lon, point.lat), whose, told, _nearby(db, point, OPEN),
-            _nearby(db, point, (IssueState.CLOSED,)), tuple(usual),
+            _nearby(db, point, (IssueState.CLOSED,)), tuple(usual), land.contact(db, community) if community else None,
         )  # fmt: skip
 
 

@@ -1,14 +1,15 @@
 """Whose is this place, what a filter can choose from, and where the map begins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from geoapp.domain.responsibility import Verdict, classify, judge, tolerance_m
 from geoapp.domain.values import Box, Circle, Name, Point, Provenance, VerdictClass, Viewer
 from geoapp.errors import BadInput
-from geoapp.store import places
+from geoapp.store import places, versions
 from geoapp.store.places import CategoryRow, Choice
-from geoapp.store.session import snapshot
+from geoapp.store.session import snapshot, transaction
 
 __all__ = ["CategoryRow", "Choice", "Choices", "Whose", "choices", "whose"]
 
@@ -55,6 +56,7 @@ _DRAWN = {
     "contested_land": "jurisdiction",
     "orphan_land": "jurisdiction",
 }
+LONGEST_CONTACT = 200
 EVERYWHERE = Box(-170.0, -60.0, 170.0, 75.0)
 
 
@@ -78,6 +80,21 @@ def middle(viewer: Viewer, community: str, *, day: date) -> Circle:  # noqa: ARG
     if found is None:
         raise BadInput("community", "unknown", value=community[:40])
     return found
+
+
+def tell_contact(viewer: Viewer, contacts: Mapping[str, str]) -> None:  # noqa: ARG001 - the command line may
+    """Say whom residents call about the places of these codes (empty: nobody); all of them or none.
+
+    Raises BadInput for a code that no place has, and for words that are too long or none that can be printed.
+    """
+    with transaction() as db:
+        for code, told in contacts.items():
+            words = told.strip()
+            if len(words) > LONGEST_CONTACT or not words.isprintable():
+                raise BadInput("contact", "too_long", most=LONGEST_CONTACT)
+            if not places.write_contact(db, code, words):
+                raise BadInput("place", "unknown", value=code)
+        versions.bump(db, "places")
 
 
 def choices(viewer: Viewer, *, today: date) -> Choices:  # noqa: ARG001

@@ -105,6 +105,40 @@ def middle(db: Session, community: str, *, day: date) -> Circle | None:
     return None if row is None else Circle(Point(row.lon, row.lat), row.radius_m)
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to call about a place: whose words these are, and the words."""
+
+    of: Name
+    words: str
+
+
+def contact(db: Session, community: str) -> Contact | None:
+    """Whom to call about a community: what it says itself, else what lies above it."""
+    row = db.execute(
+        text(
+            """
+            WITH RECURSIVE up AS (
+                SELECT id, parent_id, name_zh, name_en, contact, 0 AS step FROM place
+                WHERE kind = 'community' AND code = :code
+                UNION ALL
+                SELECT p.id, p.parent_id, p.name_zh, p.name_en, p.contact, up.step + 1
+                FROM up JOIN place p ON p.id = up.parent_id
+            )
+            SELECT name_zh, name_en, contact FROM up WHERE contact <> '' ORDER BY step LIMIT 1
+            """
+        ),
+        {"code": community},
+    ).first()
+    return None if row is None else Contact(_name(row), row.contact)
+
+
+def write_contact(db: Session, code: str, words: str) -> int:
+    """Say whom to call about the places of this code; returns how many there are."""
+    changed = text("UPDATE place SET contact = :words WHERE code = :code RETURNING id")
+    return len(db.execute(changed, {"code": code, "words": words}).all())
+
+
 def units(db: Session) -> list[Choice]:
     rows = db.execute(text("SELECT code, name_zh, name_en FROM unit ORDER BY code"))
     return [Choice(row.code, _name(row)) for row in rows]

@@ -49,6 +49,8 @@ def _explained(point: Point) -> Response:
         community=first and first.name.say(tongue),
         street=first.parent_name.say(tongue) if first and first.parent_name else "",
         community_code=first and first.code,
+        contact=found.contact,
+        contact_of=found.contact.of.say(tongue) if found.contact else "",
         near=[one.name.say(tongue) for one in (*found.whose.communities[1:], *found.whose.near)],
         verdicts=[
             {

@@ -4,8 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from geoapp.domain.values import IssueState, Name, Point, Privacy
+from geoapp.domain.values import OPERATOR, IssueState, Name, Point, Privacy
+from geoapp.errors import BadInput
+from geoapp.services import places
+from geoapp.store import session
 from tests.builders import CENTRE, a_category, a_jurisdiction, a_place, an_issue, square, store
 from tests.web.mappage import DESKTOP, PHONE, MapPage
 
@@ -83,6 +87,36 @@ def test_the_usual_time_is_a_median_with_its_number_and_hidden_below_five(place)
     assert "Too few have ended" in few
     assert "Roads 10 days (n = 7)" in enough
     assert "n = 7" in text_of(place, f"/place?{HERE}&lang=en")
+
+
+def test_whom_to_call_is_said_by_the_community_or_else_by_the_street_above_it(place):
+    where = "/place?lat=29.03&lon=106.65&lang=en"
+    before = text_of(place, where)
+    places.tell_contact(OPERATOR, {"S1": "023-4866 0000, weekdays 9 to 17"})
+    by_street = text_of(place, where)
+    with session.transaction() as db:
+        db.execute(text("UPDATE place SET parent_id = (SELECT id FROM place WHERE code = 'S1') WHERE code = 'C1'"))
+    of_street = text_of(place, where)
+    places.tell_contact(OPERATOR, {"C1": "<b>Gate 1</b>"})
+    of_community = place.test_client().get(where).get_data(as_text=True)
+
+    assert "Contact" not in before
+    assert "Contact" not in by_street, "it does not lie below that street"
+    assert "Gunan Subdistrict 023-4866 0000, weekdays 9 to 17" in of_street
+    assert "&lt;b&gt;Gate 1&lt;/b&gt;" in of_community
+
+
+@pytest.mark.parametrize(
+    ("told", "field"), [({"S1": "x" * 201}, "contact"), ({"S1": "a\x07"}, "contact"), ({"S1": "1", "S9": "2"}, "place")]
+)
+def test_a_contact_that_cannot_be_is_refused_by_its_field_and_none_is_stored(place, told, field):  # noqa: ARG001
+    with pytest.raises(BadInput) as refused:
+        places.tell_contact(OPERATOR, told)
+    with session.snapshot() as db:
+        kept = db.execute(text("SELECT count(*) FROM place WHERE contact <> ''")).scalar_one()
+
+    assert refused.value.field == field
+    assert kept == 0
 
 
 def test_outside_of_every_community_it_says_so(place):
