@@ -28,6 +28,8 @@ COMMANDS = (
     "issues judge",
     "issues reckon",
     "layers check",
+    "roads import",
+    "roads remove",
     *(f"notices {name}" for name in ("list", "retry")),
     *(f"people {name}" for name in ("add", "disable", "email", "enable", "grant", "list", "password", "revoke")),
     "serve",
