@@ -55,6 +55,7 @@ _DRAWN = {
     "jurisdictions": "jurisdiction",
     "contested_land": "jurisdiction",
     "orphan_land": "jurisdiction",
+    "roads": "road",
 }
 LONGEST_CONTACT = 200
 EVERYWHERE = Box(-170.0, -60.0, 170.0, 75.0)
