@@ -12,7 +12,7 @@ const PAUSE = 220;
 
 export function startVisit(map, config, layers) {
   for (const layer of layers) {
-    if (layer.spec.kind === "issues" || layer.spec.show === false) layer.remove();
+    if (layer.spec.kind === "issues" || (layer.spec.show === false && layer.spec.id !== "roads")) layer.remove();
     else layer.addTo(map);
   }
   const { visit } = config;
