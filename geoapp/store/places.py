@@ -179,6 +179,19 @@ def extent(db: Session, today: date) -> Box | None:
     return None if row.w is None else Box(row.w, row.s, row.e, row.n)
 
 
+def extent_of(db: Session, communities: list[str], today: date) -> Box | None:
+    """The box of these communities as they are in force today."""
+    row = db.execute(
+        text(
+            "SELECT ST_XMin(e) w, ST_YMin(e) s, ST_XMax(e) e, ST_YMax(e) n FROM (SELECT ST_Extent(area) AS e "
+            "FROM boundary JOIN place ON place.id = place_id WHERE validity @> CAST(:today AS date) "
+            "AND kind = 'community' AND code = ANY (:communities)) AS all_of_them"
+        ),
+        {"today": today, "communities": communities},
+    ).one()
+    return None if row.w is None else Box(row.w, row.s, row.e, row.n)
+
+
 def hits(db: Session, point: Point, *, category: str | None, tolerance: float, day: date) -> list[Hit]:
     """Jurisdictions in force on ``day`` that hold the point or lie within ``tolerance`` metres.
 

@@ -65,6 +65,13 @@ TABLE = {
     "dryrun.form": {"secretary", "planner", "administrator"},
     "dryrun.act": {"secretary", "planner", "administrator"},
     "land.worklist": STAFF,
+    # What they show is of one's own realm alone; planning a visit is the secretary's.
+    "field.survey_map": STAFF,
+    "field.issues": STAFF,
+    "field.past": STAFF,
+    **{
+        f"visits.{door}": {"secretary"} for door in ("listed", "new", "preview", "save", "show", "calendar", "carry_on")
+    },
     "land.settlement_page": {"secretary", "administrator"},
     "land.settle": {"secretary", "administrator"},
     "photos.show": LOCAL,
@@ -134,7 +141,7 @@ def test_each_role_enters_the_doors_of_its_row_and_no_other(place, settings):
     ).photo.id  # fmt: skip
     names = {"number": issue, "name": issue, "photo": str(photo), "action": "note", "size": "large",
              "change": "release", "mark": "x", "step": "begin", "kept": str(photo), "review": str(photo),
-             "key": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
+             "key": str(photo), "visit": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
     # A photo is released at last: after that everybody may see it.
     for rule in sorted(place.url_map.iter_rules(), key=lambda rule: rule.endpoint == "photos.change"):
         if TABLE[rule.endpoint] == EVERYBODY:
