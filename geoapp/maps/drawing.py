@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+import numpy as np
 import shapely
 from shapely.geometry import shape as shape_of
 from shapely.geometry.base import BaseGeometry
@@ -23,11 +24,12 @@ from geoapp import words
 from geoapp.catalog import Layer
 from geoapp.domain.values import StateGroup, VerdictClass
 from geoapp.maps import symbols
+from geoapp.maps.furniture import INK, furniture
 from geoapp.maps.lettering import Lettering, Rect, around
 from geoapp.maps.paper import Paper
-from geoapp.maps.strokes import PX, hatching, line, lines_of, on_paper, path_of, tint
+from geoapp.maps.strokes import PX, hatched, line, lines_of, on_paper, path_of, tint
 
-INK, GREY = "#20262b", "#6b6f72"
+GREY = "#6b6f72"
 FONT = "Noto Sans CJK SC, Noto Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
 REACH = 27.0
 """Half a numbered stop."""
@@ -36,6 +38,7 @@ RINGED = 50.0
 ASIDE = (64.0, 88.0, 112.0, 140.0, 170.0)
 """How far a stop is moved off others that lie at nearly the same place."""
 BOLD_FROM = 28.0
+TINT = 0.16
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A sheet as SVG, the legend of what can be seen on it, its scale as 1 : ``ratio`` on A4."""
+    """A sheet as SVG, the legend of what can be seen on it, its scale as 1 : ``ratio`` on A4; its bar in metres."""
 
     svg: str
     legend: tuple[Key, ...]
@@ -116,13 +119,14 @@ class _Sheet:
     def drawn(self, shape: dict[str, Any]) -> BaseGeometry:
         """A GeoJSON shape in units of the sheet, cut at its frame."""
         moved = shapely.transform(
-            shapely.make_valid(shape_of(shape)), lambda xy: [self.paper.place(x, y) for x, y in xy]
+            shapely.make_valid(shape_of(shape)), lambda xy: np.array([self.paper.place(x, y) for x, y in xy])
         )
         return shapely.intersection(shapely.make_valid(moved), self.frame)
 
     def explain(self, swatch: str, said: str) -> None:
         key = Key(
-            f'<svg class="swatch" viewBox="0 0 90 56" width="9mm" height="5.6mm" aria-hidden="true">{swatch}</svg>', said
+            f'<svg class="swatch" viewBox="0 0 90 56" width="9mm" height="5.6mm" aria-hidden="true">{swatch}</svg>',
+            said,
         )
         if key not in self.legend:
             self.legend.append(key)
@@ -142,7 +146,7 @@ def draw(
     """Draw a sheet: layers in their order, the way, extents, issues, words; then scale bar, north and review number."""
     sheet = _Sheet(paper, lang)
     bar_m, bar = paper.scale()
-    furniture = _furniture(sheet, bar_m, bar, review_no)
+    furnished = furniture(paper, sheet.room, lang=lang, bar_m=bar_m, bar=bar, review_no=review_no)
     layers: list[Key] = []
     named: list[tuple[BaseGeometry, str, Layer]] = []
     for layer, features in grounds:
@@ -158,7 +162,7 @@ def draw(
         size = 2.4 * float(layer.style.get("labelSize", 11))
         weight = 700 if size > BOLD_FROM else 400
         sheet.parts.append(sheet.room.name(area, name, size=size, colour="#3c4347", weight=weight))
-    sheet.parts += [*marks, furniture]
+    sheet.parts += [*marks, furnished]
     svg = (
         f'<svg class="map-sheet" viewBox="0 0 {paper.width:g} {paper.height:g}" role="img" '
         f'aria-label="{escape(title)}" font-family="{FONT}" data-per-metre="{paper.per_metre:.6f}">'
@@ -176,8 +180,7 @@ def _ground(sheet: _Sheet, layer: Layer, features: Sequence[Feature]) -> list[tu
     wide, stroke = on_paper(float(style.get("width", 1.0)), str(style.get("stroke", GREY)))
     dash = f' stroke-dasharray="{_dashes(style["dash"])}"' if style.get("dash") else ""
     named = []
-    for nth, one in enumerate(features):
-        area = sheet.drawn(one.shape)
+    for nth, (one, area) in enumerate(_joined(sheet, features)):
         if area.is_empty:
             continue
         edge = shapely.intersection(area.boundary if area.area else area, sheet.frame.buffer(-2))
@@ -189,15 +192,15 @@ def _ground(sheet: _Sheet, layer: Layer, features: Sequence[Feature]) -> list[tu
         if style.get("colourBy"):
             colour = tint(one.tint)
             filling = (
-                f'<path d="{path_of(area)}" fill="{colour}" fill-opacity="0.28" fill-rule="evenodd"/>'
-                f'<path d="{hatching(area, "lines", nth)}" stroke="{colour}" stroke-width="2.6" fill="none"/>'
+                f'<path d="{path_of(area)}" fill="{colour}" fill-opacity="{TINT}" fill-rule="evenodd"/>'
+                + hatched(area, "lines", nth, colour=colour, width=2.2)
             )
-            swatch = _swatch(colour, "lines", nth, stroke, 0.28)
+            swatch = _swatch(colour, "lines", nth, stroke, TINT)
             # A light line within a dark one: neighbours keep an edge each where they meet.
             wide += 1.5
         elif style.get("hatch"):
             colour, kind = str(style.get("fill", stroke)), str(style["hatch"])
-            filling = _hatched(area, kind, colour)
+            filling = _filled(area, kind, colour)
             swatch = _swatch(colour, kind, 0, stroke, 0.05)
         if layer.style.get("casing") and not edge.is_empty:
             filling += line(edge, colour="#e4ddd0", width=wide + 7)
@@ -209,21 +212,23 @@ def _ground(sheet: _Sheet, layer: Layer, features: Sequence[Feature]) -> list[tu
     return named
 
 
-def _hatched(area: BaseGeometry, kind: str, colour: str) -> str:
+def _joined(sheet: _Sheet, features: Sequence[Feature]) -> list[tuple[Feature, BaseGeometry]]:
+    """Shapes by name: land that one unit holds by several rules is one area on paper."""
+    found: dict[object, tuple[Feature, BaseGeometry]] = {}
+    for nth, one in enumerate(features):
+        area = sheet.drawn(one.shape)
+        key = one.name or nth
+        found[key] = (one, shapely.union(found[key][1], area) if key in found else area)
+    return list(found.values())
+
+
+def _filled(area: BaseGeometry, kind: str, colour: str) -> str:
     ground = f'<path d="{path_of(area)}" fill="{colour}" fill-opacity="0.05" fill-rule="evenodd"/>'
-    if kind == "dots":
-        return ground + f'<path d="{hatching(area, kind, 0)}" fill="{colour}"/>'
-    return ground + f'<path d="{hatching(area, kind, 0)}" stroke="{colour}" stroke-width="3.2" fill="none"/>'
+    return ground + hatched(area, kind, 0, colour=colour, width=2.4)
 
 
 def _swatch(colour: str, kind: str, nth: int, stroke: str, opacity: float) -> str:
-    area = shapely.box(4, 4, 86, 52)
-    drawn = hatching(area, kind, nth)
-    inner = (
-        f'<path d="{drawn}" fill="{colour}"/>'
-        if kind == "dots"
-        else f'<path d="{drawn}" stroke="{colour}" stroke-width="3" fill="none"/>'
-    )
+    inner = hatched(shapely.box(4, 4, 86, 52), kind, nth, colour=colour, width=3.0)
     return (
         f'<rect x="4" y="4" width="82" height="48" fill="{colour}" fill-opacity="{opacity}" stroke="none"/>{inner}'
         f'<rect x="4" y="4" width="82" height="48" fill="none" stroke="{stroke}" stroke-width="3"/>'
@@ -273,14 +278,15 @@ def _extent(sheet: _Sheet, spot: Spot) -> None:
             continue
         if part.geom_type == "Polygon":
             sheet.parts.append(
-                f'<path d="{hatching(part, "cross", 0)}" stroke="{colour}" stroke-width="2.4" fill="none"/>'
-                f'<path d="{path_of(part)}" fill="none" stroke="{colour}" stroke-width="5"/>'
+                hatched(part, "cross", 0, colour=colour, width=2.4)
+                + f'<path d="{path_of(part)}" fill="none" stroke="{colour}" stroke-width="5"/>'
             )
         elif part.geom_type == "LineString":
             sheet.parts.append(line(part, colour="#ffffff", width=15) + line(part, colour=colour, width=9))
         else:
             sheet.parts.append(
-                f'<circle cx="{part.x:.1f}" cy="{part.y:.1f}" r="11" fill="{colour}" stroke="#ffffff" stroke-width="3"/>'
+                f'<circle cx="{part.x:.1f}" cy="{part.y:.1f}" r="11" fill="{colour}" stroke="#ffffff" '
+                'stroke-width="3"/>'
             )
         sheet.explain(
             f'<path d="M8 40 30 14l28 6 24-8v32Z" fill="none" stroke="{INK}" stroke-width="5"/>', sheet.say("extent")
@@ -290,6 +296,7 @@ def _extent(sheet: _Sheet, spot: Spot) -> None:
 def _spots(sheet: _Sheet, spots: Sequence[Spot], ends: Ends | None) -> list[str]:
     """Issues that only lie nearby, where the visit begins and ends, and on top the numbered stops."""
     stops = [one for one in spots if one.n is not None]
+    placed = [_stop(sheet, one) for one in stops]
     drawn: list[str] = []
     for one in spots:
         x, y = sheet.paper.place(one.lon, one.lat)
@@ -298,7 +305,6 @@ def _spots(sheet: _Sheet, spots: Sequence[Spot], ends: Ends | None) -> list[str]
             drawn.append(symbols.symbol(one.group, one.verdict, x, y, size=symbols.SMALL))
     if ends:
         drawn += _ends(sheet, ends)
-    placed = [_stop(sheet, one) for one in stops]
     drawn += [leader for leader, _ in placed] + [body for _, body in placed]
     _explain_spots(sheet, spots, stops)
     return drawn
@@ -354,16 +360,16 @@ def _stop(sheet: _Sheet, one: Spot) -> tuple[str, str]:
 
 def _explain_spots(sheet: _Sheet, spots: Sequence[Spot], stops: Sequence[Spot]) -> None:
     shown = [
-        one for one in spots if one.n is not None or shapely.contains_xy(sheet.frame, *sheet.paper.place(one.lon, one.lat))
+        one
+        for one in spots
+        if one.n is not None or shapely.contains_xy(sheet.frame, *sheet.paper.place(one.lon, one.lat))
     ]
     if stops:
         first = stops[0]
         sheet.explain(symbols.symbol(first.group, None, 45, 28, size=3.0, text=str(first.n)), sheet.say("stop"))
     for group in StateGroup:
         if any(one.group is group for one in shown):
-            sheet.explain(
-                symbols.symbol(group, None, 45, 28, size=2.6), words.say(sheet.lang, f"group.{group}")
-            )
+            sheet.explain(symbols.symbol(group, None, 45, 28, size=2.6), words.say(sheet.lang, f"group.{group}"))
     for verdict in (VerdictClass.NEAR, VerdictClass.CONTESTED, VerdictClass.ORPHAN):
         if any(one.verdict is verdict for one in shown):
             swatch = "".join(
@@ -375,39 +381,6 @@ def _explain_spots(sheet: _Sheet, spots: Sequence[Spot], stops: Sequence[Spot]) 
                 f'<g transform="translate(19 2) scale(1.62)">{swatch}</g>',
                 sheet.say("ring", verdict=words.say(sheet.lang, f"verdict.{verdict}")),
             )
-
-
-def _furniture(sheet: _Sheet, bar_m: int, bar: float, review_no: str) -> str:
-    """Scale bar, north and review number, each with its place kept free."""
-    high, wide = sheet.paper.height, sheet.paper.width
-    said = f"{bar_m / 1000:g} km" if bar_m >= 1000 else f"{bar_m} m"  # noqa: PLR2004
-    x, y = 40.0, high - 46
-    sheet.room.take(Rect(16, high - 96, x + bar + 150, high - 14))
-    half = bar / 2
-    drawn = (
-        f'<g class="scale-bar"><rect x="18" y="{high - 92}" width="{bar + 140:.1f}" height="76" fill="#ffffff" '
-        f'fill-opacity="0.85"/><rect class="bar" x="{x}" y="{y}" width="{bar:.2f}" height="12" fill="#ffffff" '
-        f'stroke="{INK}" stroke-width="2.5"/><rect x="{x}" y="{y}" width="{half:.2f}" height="12" fill="{INK}"/>'
-        f'<text x="{x}" y="{y - 10}" font-size="25" text-anchor="middle" fill="{INK}">0</text>'
-        f'<text x="{x + bar:.1f}" y="{y - 10}" font-size="25" text-anchor="middle" fill="{INK}">{said}</text></g>'
-    )
-    sheet.room.take(Rect(wide - 96, 12, wide - 12, 132))
-    drawn += (
-        f'<g class="north"><circle cx="{wide - 54}" cy="70" r="44" fill="#ffffff" fill-opacity="0.85"/>'
-        f'<path d="M{wide - 54} 34l-18 54 18-13Z" fill="{INK}" stroke="{INK}" stroke-width="2"/>'
-        f'<path d="M{wide - 54} 34l18 54-18-13Z" fill="#ffffff" stroke="{INK}" stroke-width="2.5"/>'
-        f'<text x="{wide - 54}" y="{30}" font-size="26" font-weight="700" text-anchor="middle" fill="{INK}">'
-        f"{sheet.say('north')}</text></g>"
-    )
-    if review_no:
-        said = sheet.say("review", no=review_no)
-        long = 24.0 * len(said)
-        sheet.room.take(Rect(wide - long - 30, high - 50, wide - 12, high - 12))
-        drawn += (
-            f'<text class="review" x="{wide - 20}" y="{high - 22}" font-size="24" text-anchor="end" fill="{INK}">'
-            f"{escape(said)}</text>"
-        )
-    return drawn
 
 
 def _dashes(said: Any) -> str:

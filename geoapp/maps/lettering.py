@@ -75,8 +75,8 @@ class Lettering:
 
 
 def width(words: str, size: float) -> float:
-    """An upper bound of how long words are: a Chinese character is as wide as high, others are narrower."""
-    return size * sum(1.0 if unicodedata.east_asian_width(one) in "WFA" else 0.62 for one in words)
+    """How long words are at most: a Chinese character is as wide as high, others of our fonts are narrower."""
+    return size * sum(1.0 if unicodedata.east_asian_width(one) in "WFA" else 0.57 for one in words)
 
 
 def broken(words: str) -> list[str]:

@@ -51,6 +51,14 @@ class Paper:
         y = (lat - middle[1]) * north * self.per_metre
         return self.width / 2 + x, self.height / 2 - y
 
+    @property
+    def shown(self) -> Box:
+        """All that the sheet shows: the box, and what lies around it up to the edges."""
+        east, north = self._degree
+        wide, high = self.width / 2 / east / self.per_metre, self.height / 2 / north / self.per_metre
+        lon, lat = (self.box.west + self.box.east) / 2, (self.box.south + self.box.north) / 2
+        return Box(lon - wide, lat - high, lon + wide, lat + high)
+
     def path(self, shape: dict[str, Any]) -> str:
         """The ``d`` of an SVG path of a GeoJSON area."""
         return " ".join(

@@ -12,7 +12,7 @@ WIDTH, SPREAD = 3.2, 1.8
 DARKER = 0.62
 TINTS = ("#4a7f9e", "#a5743f", "#5d8a52", "#9c5c7a", "#6c63ad", "#93802e", "#3c8578", "#a85f48")
 """As on screen, and dark enough for thin lines on paper."""
-STEP = {"lines": 26.0, "diagonal": 20.0, "cross": 22.0, "dots": 20.0}
+STEP = {"lines": 38.0, "diagonal": 24.0, "cross": 22.0, "dots": 24.0}
 ANGLES = (15.0, 105.0, 75.0, 165.0, 0.0, 90.0)
 """Of the hatchings of units: none is that of contested land (45°)."""
 
@@ -29,7 +29,7 @@ def on_paper(width: float, colour: str) -> tuple[float, str]:
 
 def path_of(area: BaseGeometry) -> str:
     """The ``d`` of everything of a geometry that has an area."""
-    polygons = [part for part in parts_of(area) if part.geom_type == "Polygon"]
+    polygons = [part for part in parts_of(area) if isinstance(part, shapely.Polygon)]
     rings = [ring for part in polygons for ring in (part.exterior, *part.interiors)]
     return "".join(f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in ring.coords[:-1])}Z" for ring in rings)
 
@@ -66,7 +66,10 @@ def parts_of(geometry: BaseGeometry) -> list[BaseGeometry]:
 
 
 def hatching(area: BaseGeometry, kind: str, nth: int) -> str:
-    """The ``d`` of a hatching cut by an area; ``nth`` turns the lines, so that neighbours differ without colour."""
+    """The ``d`` of a hatching cut by an area; ``nth`` turns the lines, so that neighbours differ without colour.
+
+    Dots are lines of no length, to be stroked with round ends: a tenth of what circles would take in the file.
+    """
     west, north, east, south = area.bounds
     step = STEP[kind]
     if kind == "dots":
@@ -74,11 +77,7 @@ def hatching(area: BaseGeometry, kind: str, nth: int) -> str:
         columns = range(math.floor(west / step), math.ceil(east / step) + 1)
         places = [(step * (column + row % 2 / 2), step * row) for row in rows for column in columns]
         held = shapely.contains_xy(area, places)
-        return "".join(
-            f"M{x - 3.2:.1f} {y:.1f}a3.2 3.2 0 1 1 6.4 0a3.2 3.2 0 1 1-6.4 0Z"
-            for (x, y), inside in zip(places, held, strict=True)
-            if inside
-        )
+        return "".join(f"M{x:.1f} {y:.1f}h.1" for (x, y), inside in zip(places, held, strict=True) if inside)
     turns = {"lines": (ANGLES[nth % len(ANGLES)],), "diagonal": (45.0,), "cross": (45.0, 135.0)}[kind]
     cut = [shapely.intersection(shapely.multilinestrings(_ruled(area.bounds, step, turn)), area) for turn in turns]
     return "".join(
@@ -101,3 +100,9 @@ def _ruled(bounds: Iterable[float], step: float, degrees: float) -> list[list[tu
         off = nth * step
         ruled.append([(t * cos - off * sin, t * sin + off * cos) for t in (min(along), max(along))])
     return ruled
+
+
+def hatched(area: BaseGeometry, kind: str, nth: int, *, colour: str, width: float) -> str:
+    """A hatching as SVG."""
+    ends = 'round" stroke-width="6.4' if kind == "dots" else f'butt" stroke-width="{width}'
+    return f'<path d="{hatching(area, kind, nth)}" stroke="{colour}" fill="none" stroke-linecap="{ends}"/>'

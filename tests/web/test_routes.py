@@ -55,6 +55,8 @@ TABLE = {
     # An issue that is public in part is open to all staff; what they see of it is decided field by field.
     "desk.work": STAFF,
     "desk.feature": STAFF,
+    # A visit is seen by whoever may visit everywhere it leads; for others it is not there (test_brief.py).
+    **dict.fromkeys(("brief.show", "brief.paper", "brief.gpx", "brief.kml"), STAFF),
     "editing.facts": {"community", "administrator"},
     "editing.cost": {"community", "unit", "secretary"},
     "editing.release": {"community", "administrator"},
@@ -134,7 +136,7 @@ def test_each_role_enters_the_doors_of_its_row_and_no_other(place, settings):
     ).photo.id  # fmt: skip
     names = {"number": issue, "name": issue, "photo": str(photo), "action": "note", "size": "large",
              "change": "release", "mark": "x", "step": "begin", "kept": str(photo), "review": str(photo),
-             "key": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
+             "key": str(photo), "visit": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
     # A photo is released at last: after that everybody may see it.
     for rule in sorted(place.url_map.iter_rules(), key=lambda rule: rule.endpoint == "photos.change"):
         if TABLE[rule.endpoint] == EVERYBODY:
