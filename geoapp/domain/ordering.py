@@ -66,7 +66,7 @@ def best(problem: Problem, stops: Sequence[int]) -> Order:
     """The best order of those of ``stops`` that are worth it; the same stops give the same order."""
     if len(stops) <= MOST_EXACT:
         return exact(problem, stops)
-    tried = (_by_pyvrp(problem, stops), _nearest_first(problem, stops))
+    tried = (_nearest_first(problem, stops), _by_pyvrp(problem, stops))
     return polish(problem, max(tried, key=lambda order: problem.score(order) or (-1, 0, 0)), stops)
 
 
@@ -198,6 +198,4 @@ def _by_pyvrp(problem: Problem, stops: Sequence[int]) -> Order:
         collect_stats=False,
         params=pyvrp.SolveParams(penalty=dear),
     ).best
-    if not found.is_feasible():
-        return ()
     return tuple(stops[step.idx] for route in found.routes() for step in route if step.is_client())

@@ -56,11 +56,17 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """Metres and seconds of every leg over (start, the stops in their order, end); infinite where there is no way."""
+    """Metres and seconds of every leg over (start, the stops in their order, end); infinite where there is no way.
+
+    ``estimated`` says which legs are estimates though others follow roads; ``far`` are the rows whose place lies far
+    from the nearest road, so that a long straight walk is part of every leg.
+    """
 
     metres: NDArray[np.float64]
     seconds: NDArray[np.float64]
     basis: Basis
+    estimated: frozenset[tuple[int, int]] = frozenset()
+    far: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
 """A visit's itinerary: the draft and its issues in; the best order, or the one by hand, with times and metres out."""
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
+from geoapp.domain import roads as roads_of
 from geoapp.domain import routes, visiting
-from geoapp.domain.routes import Call, Matrix, Plan, Stop
-from geoapp.domain.visiting import Basis, Draft, Finish, LeftOut, Mode, Schedule, Scheduled
+from geoapp.domain.routes import Call, Plan, Stop
+from geoapp.domain.visiting import Basis, Draft, Finish, LeftOut, Schedule, Scheduled
+from geoapp.services import roads
 from geoapp.store.visits import Target
-
-DETOUR = 1.3
-SPEED_M_PER_S = {Mode.WALKING: 1.25, Mode.DRIVING: 5.5}
 
 
 def schedule(draft: Draft, found: Mapping[UUID, Target], *, now: datetime) -> Schedule:
@@ -20,11 +21,10 @@ def schedule(draft: Draft, found: Mapping[UUID, Target], *, now: datetime) -> Sc
     places = [(found[stop.issue].issue.lon, found[stop.issue].issue.lat) for stop in draft.stops]
     end = draft.end or draft.start
     points = [(draft.start.lon, draft.start.lat), *places, (end.lon, end.lat)]
-    matrix = _matrix(points, draft.mode)
+    mode = roads_of.Mode(draft.mode)
+    matrix = roads.matrix(points, mode=mode)
     if draft.finish is Finish.LAST_STOP:
-        # No way is walked after the last stop, whichever it is.
-        for table in (matrix.metres, matrix.seconds):
-            table[:, -1] = table[-1, :] = 0
+        matrix = dataclasses.replace(matrix, metres=_open_ended(matrix.metres), seconds=_open_ended(matrix.seconds))
     stops = _stops(draft, found, now=now)
     starts = visiting.minute_of(draft.starts_at)
     budget = draft.budget_min or visiting.LONGEST_VISIT_MIN
@@ -37,7 +37,15 @@ def schedule(draft: Draft, found: Mapping[UUID, Target], *, now: datetime) -> Sc
     way = [points[0], *(place_of[one] for one in plan.order)]
     if draft.finish is not Finish.LAST_STOP:
         way.append(points[-1])
-    return _schedule(plan, way)
+    legs = roads.legs(way, mode=mode) if len(way) > 1 else []
+    return _schedule(plan, tuple(place for leg in legs for place in leg.coordinates), roads_of.DETOUR[mode])
+
+
+def _open_ended(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same without a way after the last stop, whichever it is."""
+    free = table.copy()
+    free[:, -1] = free[-1, :] = 0
+    return free
 
 
 def _stops(draft: Draft, found: Mapping[UUID, Target], *, now: datetime) -> list[Stop]:
@@ -60,7 +68,7 @@ def _overdue(target: Target, now: datetime) -> bool:
     return target.issue.due_at is not None and target.issue.due_at < now
 
 
-def _schedule(plan: Plan, way: Sequence[tuple[float, float]]) -> Schedule:
+def _schedule(plan: Plan, way: tuple[tuple[float, float], ...], detour: float) -> Schedule:
     basis = Basis(plan.basis)
     return Schedule(
         stops=tuple(_scheduled(call) for call in plan.calls),
@@ -68,8 +76,8 @@ def _schedule(plan: Plan, way: Sequence[tuple[float, float]]) -> Schedule:
         length_m=plan.metres,
         minutes=_minutes(plan.total_s),
         basis=basis,
-        detour_factor=None if basis is Basis.ROADS else DETOUR,
-        route=tuple(way),
+        detour_factor=None if basis is Basis.ROADS else detour,
+        route=way,
         home_m=plan.home_metres,
         ends=_minutes(plan.ends),
         over=_minutes(plan.over_s),
@@ -93,12 +101,3 @@ def _scheduled(call: Call) -> Scheduled:
 def _minutes(seconds: int) -> int:
     """Full minutes, begun ones counted."""
     return -(-seconds // routes.MINUTE)
-
-
-def _matrix(points: Sequence[tuple[float, float]], mode: Mode) -> Matrix:
-    lon, lat = np.radians(np.asarray(points, dtype=float)).T
-    half = np.sin((lat[:, None] - lat) / 2) ** 2 + np.cos(lat[:, None]) * np.cos(lat) * (
-        np.sin((lon[:, None] - lon) / 2) ** 2
-    )
-    metres = DETOUR * 2 * 6371008.8 * np.arcsin(np.sqrt(half))
-    return Matrix(metres, metres / SPEED_M_PER_S[mode], routes.Basis.ESTIMATE)

@@ -104,8 +104,11 @@ def around(row: issues.IssueRow) -> Box:
     return Box(row.lon - AROUND_DEG, row.lat - AROUND_DEG / 2, row.lon + AROUND_DEG, row.lat + AROUND_DEG / 2)
 
 
-def map_context(found: Choices, home: Box) -> dict[str, Any]:
-    """The map of a page: Folium's parts, and the words and choices that the scripts need."""
+def map_context(found: Choices, home: Box, *, survey: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The map of a page: Folium's parts, and the words and choices that the scripts need.
+
+    ``survey`` makes it the map of staff, with issues in full.
+    """
     settings = page.settings()
     sheet = builder.build(
         layers.for_viewer(ANONYMOUS, page.all_layers(), "map"),
@@ -115,6 +118,7 @@ def map_context(found: Choices, home: Box) -> dict[str, Any]:
         crs=settings.basemap_crs if settings.basemap else "wgs84",
         review_no=settings.map_review_no,
         provenance=found.of,
+        survey=survey,
     )
     config = {
         "lang": page.lang(),

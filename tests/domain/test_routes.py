@@ -308,6 +308,26 @@ def test_a_polish_leaves_an_order_alone_that_does_not_fit():
     assert ordering.polish(problem, (), ()) == ()
 
 
+def test_a_polish_puts_a_crossed_way_in_order():
+    line = [0, 100, 200, 300, 400, 500]
+    ways = [[abs(one - other) for other in line] for one in line]
+    problem = ordering.Problem(
+        ways, ways, visit=[0] * 6, opens=[0] * 6, closes=[9999] * 6, worth=[0, 1, 1, 1, 1, 0], starts=0, ends=9999
+    )  # fmt: skip
+
+    assert ordering.polish(problem, (3, 1), range(1, 5)) == (1, 2, 3, 4)
+
+
+def test_many_stops_on_a_day_too_short_for_the_way_home_are_all_left_out():
+    legs = in_a_plane(12, 3)
+
+    made = plan([Stop(str(one), 5) for one in range(12)], legs, starts=NINE, budget_min=0)
+
+    assert made.calls == ()
+    assert {left.reason for left in made.left_out} == {Reason.NO_TIME_LEFT}
+    assert made.over_s > 0
+
+
 def test_a_plan_of_nothing_is_the_way_home():
     made = plan([], matrix([[0, 60], [60, 0]]), starts=NINE, budget_min=10)
 

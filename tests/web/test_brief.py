@@ -132,7 +132,8 @@ def test_the_page_tells_of_each_stop_what_one_needs_there(town):
 
     assert page.headers["Cache-Control"] == "private, no-store"
     for words in ("jurisdictions of two or more units overlap here", "Unit U2",
-                  "Measure length and width of the damage", "29.030100, 106.642100", "09:0", "before · 2026-11-20"):  # fmt: skip
+                  "Measure length and width of the damage",
+                  "29.030100, 106.642100", "09:0", "before · 2026-11-20"):  # fmt: skip
         assert words in said
     assert "style=" not in said
     assert said.count('class="stop-sheet"') == 3
