@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from geoapp.config import Settings
-from geoapp.services import clocks, layers
+from geoapp.services import categories, clocks, layers
 from geoapp.store import outbox, session
 from geoapp.web import (
     account,
@@ -54,6 +54,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     app = Flask("geoapp.web", static_folder=None, template_folder="templates")
     app.config["GEOAPP"] = settings
     app.config["LAYERS"] = layers.read(settings.layers_dir)
+    app.config["CHECKLISTS"] = categories.read_checklists(settings.categories_file)
     app.config["CALENDAR"] = clocks.read_calendar(settings.calendar_file, settings.zone)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

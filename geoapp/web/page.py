@@ -17,6 +17,7 @@ from geoapp.catalog import Layer
 from geoapp.config import Settings, shipped
 from geoapp.domain.values import ANONYMOUS
 from geoapp.services import places
+from geoapp.services.categories import Checklists
 from geoapp.services.clocks import WorkCalendar
 from geoapp.services.places import Choices
 from geoapp.web import gate
@@ -40,6 +41,10 @@ def all_layers() -> tuple[Layer, ...]:
 
 def calendar() -> WorkCalendar:
     return current_app.config["CALENDAR"]  # type: ignore[no-any-return]
+
+
+def checklists() -> Checklists:
+    return current_app.config["CHECKLISTS"]  # type: ignore[no-any-return]
 
 
 def now() -> datetime:
