@@ -11,12 +11,13 @@ from markupsafe import Markup
 
 from geoapp.domain import maplinks
 from geoapp.domain.values import Point, Privacy
+from geoapp.domain.visiting import LeftOut
 from geoapp.maps import symbols
 from geoapp.maps.drawing import Drawing
 from geoapp.services import briefs, prints
 from geoapp.services.briefs import Brief, Briefed
 from geoapp.services.visits import GuestRow, StopRow
-from geoapp.web import gate, page, shapes, sheets, tracks
+from geoapp.web import drafts, gate, page, shapes, sheets, tracks
 from geoapp.web.tracks import Track, Waypoint
 
 blueprint = Blueprint("brief", __name__, url_prefix="/field/visits")
@@ -106,8 +107,8 @@ def plan(found: Brief) -> dict[str, Any]:
         "title": visit.title,
         "on_day": visit.on_day.isoformat(),
         "starts_at": f"{visit.starts_at:%H:%M}",
-        "mode": page.say(f"brief.mode.{visit.mode}"),
-        "state": page.say(f"brief.state.{visit.state}"),
+        "mode": page.say(f"visit.mode.{visit.mode}"),
+        "state": page.say(f"visit.state.{visit.state}"),
         "start_name": visit.start_name,
         "end_name": visit.end_name,
         "finish": page.say(f"brief.finish.{visit.finish}"),
@@ -115,7 +116,7 @@ def plan(found: Brief) -> dict[str, Any]:
         "budget": visit.budget_min,
         "length": metres(visit.length_m),
         "minutes": visit.minutes_total,
-        "basis": page.say(f"brief.basis.{visit.basis}", factor=f"{visit.detour_factor or 1:g}"),
+        "basis": drafts.basis(visit.basis, visit.detour_factor),
         "person": visit.person_name,
         "summary": visit.summary,
         "guests": [_guest(one) for one in found.detail.guests],
@@ -147,12 +148,8 @@ def stop_line(stop: StopRow) -> dict[str, Any]:
 
 
 def _left_out(stop: StopRow) -> str:
-    if stop.seq is not None:
-        return ""
-    try:
-        return page.say(f"visit.left_out.{stop.left_out}", **stop.left_params)
-    except KeyError:
-        return page.say("brief.left_out_plain")
+    """Why a stop is none of this visit."""
+    return drafts.why(LeftOut(stop.issue.id, stop.left_out, stop.left_params), {}) if stop.left_out else ""
 
 
 def _found(visit: UUID) -> Brief:

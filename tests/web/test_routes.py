@@ -56,7 +56,7 @@ TABLE = {
     "desk.work": STAFF,
     "desk.feature": STAFF,
     # A visit is seen by whoever may visit everywhere it leads; for others it is not there (test_brief.py).
-    **dict.fromkeys(("brief.show", "brief.paper", "brief.gpx", "brief.kml"), STAFF),
+    **dict.fromkeys(("brief.show", "brief.paper", "brief.gpx", "brief.kml", "outcome.show", "outcome.paper"), STAFF),
     "editing.facts": {"community", "administrator"},
     "editing.cost": {"community", "unit", "secretary"},
     "editing.release": {"community", "administrator"},
