@@ -23,13 +23,14 @@ from shapely.geometry.base import BaseGeometry
 from geoapp import words
 from geoapp.catalog import Layer
 from geoapp.domain.values import StateGroup, VerdictClass
+from geoapp.domain.visiting import Basis
 from geoapp.maps import symbols
 from geoapp.maps.furniture import INK, furniture
 from geoapp.maps.lettering import Lettering, Rect, around
 from geoapp.maps.paper import Paper
 from geoapp.maps.strokes import PX, hatched, line, lines_of, on_paper, path_of, tint
 
-GREY = "#6b6f72"
+GREY, PALE = "#6b6f72", "#b4b0a8"
 FONT = "Noto Sans CJK SC, Noto Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
 REACH = 27.0
 """Half a numbered stop."""
@@ -65,10 +66,10 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way of a visit as GeoJSON lines; ``certain`` is false for straight lines between the stops."""
+    """The way of a visit as GeoJSON lines; what of it is only an estimate is straight from stop to stop."""
 
     shape: dict[str, Any]
-    certain: bool
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,9 @@ def _ground(sheet: _Sheet, layer: Layer, features: Sequence[Feature]) -> list[tu
     """One layer; returns what is to be named. What has no edge and no filling within the frame is no part of it."""
     style = layer.style
     wide, stroke = on_paper(float(style.get("width", 1.0)), str(style.get("stroke", GREY)))
+    if layer.geometry == "LineString":
+        # Streets lead the eye and are no edges of anything: light and under everything else.
+        wide, stroke = 4.5, PALE
     dash = f' stroke-dasharray="{_dashes(style["dash"])}"' if style.get("dash") else ""
     named = []
     for nth, (one, area) in enumerate(_joined(sheet, features)):
@@ -237,7 +241,7 @@ def _swatch(colour: str, kind: str, nth: int, stroke: str, opacity: float) -> st
 
 def _way(sheet: _Sheet, way: Way) -> None:
     drawn = sheet.drawn(way.shape)
-    dash = "" if way.certain else ' stroke-dasharray="20 13"'
+    dash = "" if way.basis is Basis.ROADS else ' stroke-dasharray="20 13"'
     if drawn.is_empty:
         return
     sheet.parts.append(line(drawn, colour="#ffffff", width=17))
@@ -246,7 +250,7 @@ def _way(sheet: _Sheet, way: Way) -> None:
         sheet.parts += _arrows(one)
     sheet.explain(
         f'<path d="M4 28h82" stroke="{INK}" stroke-width="8"{dash}/><path d="m38 15 22 13-22 13Z" fill="{INK}"/>',
-        sheet.say("way" if way.certain else "straight_way"),
+        sheet.say(f"way_{way.basis}"),
     )
 
 

@@ -48,7 +48,7 @@ def _context(found: Outcome) -> dict[str, Any]:
         "visit": brief.plan(found.brief),
         "overview": brief.map_of(drawn),
         "stops": stops,
-        "found": on_the_way,
+        "on_the_way": on_the_way,
         "left_out": [brief.stop_line(stop) for stop in detail.stops if stop.seq is None],
         "follow_ups": [
             {"n": one.get("n"), "number": one["number"], "title": one["title"]} | line

@@ -8,6 +8,7 @@ from typing import Any
 
 from geoapp.catalog import Layer
 from geoapp.domain.values import Box, Viewer
+from geoapp.domain.visiting import Basis
 from geoapp.maps.drawing import Drawing, Ends, Feature, Spot, Way, draw
 from geoapp.maps.paper import Paper, metres_per_degree
 from geoapp.services import briefs, issues, layers
@@ -16,7 +17,7 @@ from geoapp.services.layers import Sketched
 from geoapp.services.visits import VisitRow
 from geoapp.web import page
 
-OVERVIEW = (1860.0, 1040.0, 100.0)
+OVERVIEW = (1860.0, 980.0, 100.0)
 DETAIL = (1020.0, 720.0, 60.0)
 """Width, height and margin in tenths of a millimetre."""
 LEAST_M, AROUND_M = 300.0, 130.0
@@ -149,7 +150,7 @@ def _way(found: Brief) -> Way | None:
     """The way that was planned; where none is known, straight lines from stop to stop."""
     visit = found.detail.visit
     if visit.route:
-        return Way(json.loads(visit.route), certain=visit.basis == "roads")
+        return Way(json.loads(visit.route), visit.basis)
     places = [_pair(visit.start), *((one.stop.issue.lon, one.stop.issue.lat) for one in found.stops)]
     if visit.finish == "start":
         places.append(_pair(visit.start))
@@ -157,7 +158,7 @@ def _way(found: Brief) -> Way | None:
         places.append(_pair(visit.end))
     if len(places) < 2 or not math.dist(places[0], places[-1]) + len(found.stops):  # noqa: PLR2004
         return None
-    return Way({"type": "LineString", "coordinates": places}, certain=False)
+    return Way({"type": "LineString", "coordinates": places}, Basis.ESTIMATE)
 
 
 def _pair(point: Any) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from shapely.geometry import LineString, box, mapping
 
 from geoapp import config
 from geoapp.domain.values import Box, StateGroup, VerdictClass
+from geoapp.domain.visiting import Basis
 from geoapp.maps import symbols
 from geoapp.maps.drawing import Ends, Feature, Spot, Way, draw
 from geoapp.maps.lettering import Lettering, Rect, around, broken, width
@@ -96,7 +97,7 @@ def test_the_legend_tells_what_can_be_seen_and_nothing_else():
             (LAYERS["orphan-land"], [land(106.8, 29.0, 106.9, 29.1)]),
             (LAYERS["contested-land"], [land(106.0, 29.0, 107.0, 30.0)]),
         ],
-        way=Way(mapping(LineString([(106.645, 29.025), (106.65, 29.027)])), certain=True),
+        way=Way(mapping(LineString([(106.645, 29.025), (106.65, 29.027)])), Basis.ROADS),
         ends=Ends((106.645, 29.025)),
     )  # fmt: skip
 
@@ -110,8 +111,8 @@ def test_the_legend_tells_what_can_be_seen_and_nothing_else():
 def test_a_way_that_is_only_estimated_is_dashed_and_says_so():
     line = mapping(LineString([(106.645, 29.025), (106.655, 29.03)]))
 
-    known, _ = sheet(way=Way(line, certain=True), lang="en")
-    guessed, _ = sheet(way=Way(line, certain=False), lang="en")
+    known, _ = sheet(way=Way(line, Basis.ROADS), lang="en")
+    guessed, _ = sheet(way=Way(line, Basis.ESTIMATE), lang="en")
     assert "stroke-dasharray" not in known.svg
     assert "stroke-dasharray" in guessed.svg
     assert said(guessed) == ["straight line between stops (the way is estimated)"]
