@@ -112,7 +112,7 @@ function densest(points, reach) {
   return most;
 }
 
-const stops = () => [[0, "near", 0], [0.12, "near", 0.25], [0.5, "near", 0.6], [1, "open", STRONGEST]];
+const stops = () => [[0, "near", 0.01], [0.12, "near", 0.25], [0.5, "near", 0.6], [1, "open", STRONGEST]];
 
 function makeRamp() {
   const strip = document.createElement("canvas");

@@ -16,6 +16,7 @@ import { followPointer } from "./tooltip.js";
 import { language, number, say } from "./words.js";
 
 const KEPT = "geoapp-chosen";
+const ALWAYS = new Set(["past-visits"]);
 
 export function startSurvey(map, config, layers) {
   new SurveyPage(map, config, layers);
@@ -29,6 +30,8 @@ class SurveyPage {
     this.mayVisit = config.survey.mayVisit;
     this.mostStops = config.survey.mostStops;
     this.state = readAddress();
+    // Whoever comes without a question wants to see what is still to be done.
+    if (!location.search.replace(/^\?(lang=\w+)?$/, "")) this.state.filter.state = ["open", "in_work"];
     this.since = new URLSearchParams(location.search).get("since") ?? "";
     this.issues = [];
     this.found = null;
@@ -94,6 +97,7 @@ class SurveyPage {
     this.layer.setChosen(this.chosen);
     this.modeChanged(this.list.mode);
     this.list.refresh();
+    this.fit();
   }
 
   clicked(event) {
@@ -187,7 +191,21 @@ class SurveyPage {
   }
 
   defaultLayers() {
-    return this.layers.filter((layer) => layer.spec.show !== false).map((layer) => layer.spec.id);
+    return this.layers.filter((layer) => layer.spec.show !== false || ALWAYS.has(layer.spec.id)).map((layer) => layer.spec.id);
+  }
+
+  /** Where most of the issues lie, when the address does not say what to show. */
+  fit() {
+    if (this.state.at || this.issues.length < 2) return;
+    const middle = (values) => {
+      const sorted = [...values].sort((a, b) => a - b);
+      const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
+      return [at(0.06), at(0.94)];
+    };
+    const [south, north] = middle(this.issues.map((issue) => issue.lat));
+    const [west, east] = middle(this.issues.map((issue) => issue.lon));
+    const aside = this.drawer.active ? 0 : 260;
+    this.map.fitBounds([[south, west], [north, east]], { paddingTopLeft: [40, 60], paddingBottomRight: [40 + aside, 110], maxZoom: 17, animate: false });
   }
 
   showLayers(ids) {

@@ -183,9 +183,11 @@ export const SurveyLayer = L.Layer.extend({
       const at = seen(group);
       if (at) drawGroup(ctx, group, at.x, at.y, short(group.n));
     }
+    // Farther away all are a little smaller, so that they stay apart.
+    const scale = view.zoom < 14 ? 0.8 : view.zoom < 15.5 ? 0.9 : 1;
     for (const item of this._drawn.singles) {
       const at = seen(item);
-      if (at) drawIssue(ctx, item, at.x, at.y, view.dpr, this.chosen.has(item.number));
+      if (at) drawIssue(ctx, item, at.x, at.y, view.dpr, { chosen: this.chosen.has(item.number), scale });
     }
   },
 
@@ -226,17 +228,17 @@ function strength(issue) {
 }
 
 /** One issue as the survey map shows it. */
-export function drawIssue(ctx, issue, x, y, dpr, chosen = false) {
-  const size = SIZES[(issue.severity ?? 2) - 1];
+export function drawIssue(ctx, issue, x, y, dpr, { chosen = false, scale = 1 } = {}) {
+  const size = Math.round(SIZES[(issue.severity ?? 2) - 1] * scale);
   if (chosen) {
     ctx.beginPath();
-    ctx.arc(x, y, size / 2 + 3, 0, 7);
-    ctx.fillStyle = colour("selected-wash");
+    ctx.arc(x, y, size / 2 + 0.5, 0, 7);
+    ctx.fillStyle = colour("accent-wash");
     ctx.fill();
-    ctx.lineWidth = 5.5;
+    ctx.lineWidth = 4.5;
     ctx.strokeStyle = colour("halo");
     ctx.stroke();
-    ctx.lineWidth = 3;
+    ctx.lineWidth = 2.4;
     ctx.strokeStyle = colour("accent");
     ctx.stroke();
   }
@@ -258,7 +260,7 @@ export function drawIssue(ctx, issue, x, y, dpr, chosen = false) {
     const width = Math.min(26, 7 + Math.log2(1 + issue.late) * 3);
     bar(ctx, x - width / 2, y + size * 0.36, width);
   }
-  if (issue.returns) {
+  if (issue.returns && (issue.group === "open" || issue.group === "in_work")) {
     ctx.globalAlpha = 1;
     ctx.beginPath();
     ctx.arc(x + size * 0.34, y - size * 0.32, 6.5, 0, 7);

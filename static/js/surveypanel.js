@@ -79,7 +79,7 @@ export class SurveyPanel {
       issue.group && headline(issue),
       title,
       choose,
-      waiting ? el("div", { class: "waiting", "aria-hidden": "true" }) : this.body(issue),
+      ...(waiting ? [el("div", { class: "waiting", "aria-hidden": "true" })] : this.body(issue)),
       el("a", { id: "issue-link", class: "button", href: `/desk/issues/${encodeURIComponent(issue.number)}?lang=${language()}` }, say("survey.work"), icon("forward")),
     );
     if (waiting || (had && document.activeElement === document.body)) title.focus({ preventScroll: true });
@@ -97,7 +97,7 @@ export class SurveyPanel {
       verdictBox(issue),
       witnesses,
       factList(issue),
-      voices(issue),
+      ...voices(issue),
       timeline(issue.history),
     ];
   }
