@@ -153,7 +153,7 @@ def decide(
         role = _role(viewer, rules.RIGHTS[held.kind], standing)
         if held.fate is not Fate.CONFLICT:
             if held.fate != choice:
-                raise Refused("decided", "choice")
+                raise Refused("conflict_decided", "choice")
             return Answer(held.id, issue, held.number, held.fate, held.meanwhile, replayed=True)
         now_seq = fieldwork.seq_of(db, issue)
         if seq != now_seq:

@@ -104,14 +104,17 @@ def around(row: issues.IssueRow) -> Box:
     return Box(row.lon - AROUND_DEG, row.lat - AROUND_DEG / 2, row.lon + AROUND_DEG, row.lat + AROUND_DEG / 2)
 
 
-def map_context(found: Choices, home: Box) -> dict[str, Any]:
-    """The map of a page: Folium's parts, and the words and choices that the scripts need."""
+def map_context(found: Choices, home: Box, *, ground: bool = True) -> dict[str, Any]:
+    """The map of a page: Folium's parts, and the words and choices that the scripts need.
+
+    Without ``ground`` there is no base map: the page brings its own.
+    """
     settings = page.settings()
     sheet = builder.build(
         layers.for_viewer(ANONYMOUS, page.all_layers(), "map"),
         home=home,
         lang=page.lang(),
-        basemap=base.description(settings),
+        basemap=base.description(settings) if ground else None,
         crs=settings.basemap_crs if settings.basemap else "wgs84",
         review_no=settings.map_review_no,
         provenance=found.of,

@@ -232,7 +232,7 @@ def test_a_person_decides_a_conflict_and_deciding_twice_is_deciding_once(town, a
     assert rows(table) == applied
     assert fieldwork.journal(SECRETARY, VISIT).clashes == ()
     assert audit.verify(OPERATOR).breaks == ()
-    with pytest.raises(Refused, match="decided"):
+    with pytest.raises(Refused, match="conflict_decided"):
         decide(town, one, {"mine": "theirs", "theirs": "mine"}[choice])
 
 
