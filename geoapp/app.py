@@ -16,6 +16,7 @@ from geoapp.web import (
     editing,
     errors,
     feeds,
+    field,
     fieldwork,
     gate,
     health,
@@ -33,12 +34,13 @@ from geoapp.web import (
     reporting,
     rest,
     tiles,
+    visits,
     wire,
 )
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, editing, fieldwork, api, rest, openapi, tiles, base, health,
+    desk, editing, field, visits, fieldwork, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

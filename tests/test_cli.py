@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -28,6 +29,8 @@ COMMANDS = (
     "issues judge",
     "issues reckon",
     "layers check",
+    "roads import",
+    "roads remove",
     *(f"notices {name}" for name in ("list", "retry")),
     *(f"people {name}" for name in ("add", "disable", "email", "enable", "grant", "list", "password", "revoke")),
     "serve",
@@ -150,6 +153,39 @@ def test_the_doctor_finds_nothing_wrong_with_a_migrated_database(installed):
 
     assert "✗" not in done.output
     assert done.exit_code == 0
+
+
+def test_roads_come_in_are_seen_by_the_doctor_and_go_again(installed, tmp_path):
+    file = tmp_path / "roads.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"art": "Gasse"},
+         "geometry": {"type": "LineString", "coordinates": [[106.65, 29.02], [106.66, 29.02], [106.66, 29.03]]}},
+        {"type": "Feature", "properties": {"art": "Kanal"},
+         "geometry": {"type": "LineString", "coordinates": [[106.65, 29.02], [106.66, 29.03]]}},
+    ]}))  # fmt: skip
+    before = installed.invoke(main, ["doctor"], env={"GEOAPP_PORT": "0"})
+    bring = ["roads", "import", str(file), "--class", "art", "--as", "Gasse=street"]
+
+    tried = installed.invoke(main, [*bring, "--dry-run", "--json"])
+    done = installed.invoke(main, bring)
+    seen = installed.invoke(main, ["doctor"], env={"GEOAPP_PORT": "0"})
+    gone = installed.invoke(main, ["roads", "remove"])
+    nothing = installed.invoke(main, ["roads", "remove"])
+
+    assert "estimates" in before.stdout
+    assert json.loads(tried.stdout)["edges"] == 1
+    assert "rejected: row 2 : class 'Kanal' is not known" in done.stdout
+    assert "2 km in 1 edges" in seen.stdout
+    assert gone.stdout == "1 edges removed.\n"
+    assert nothing.stdout == "There was no road network.\n"
+
+
+@pytest.mark.parametrize("wrong", ["Gasse", "=street", "Gasse=lane"])
+def test_a_word_that_is_explained_by_no_class_is_wrong_usage(installed, wrong):
+    done = installed.invoke(main, ["roads", "import", __file__, "--as", wrong])
+
+    assert done.exit_code == 2
+    assert "WORD=CLASS" in done.output
 
 
 def test_the_doctor_says_what_to_do_and_exits_with_1(tmp_path):

@@ -55,13 +55,16 @@ def demo(host: str | None, port: int | None) -> None:
 
 
 def _load_demo(settings: Settings) -> None:
-    from geoapp.demo import load, people  # noqa: PLC0415
+    from geoapp.demo import load, people, visits  # noqa: PLC0415
     from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import clocks  # noqa: PLC0415
 
     with progress("Loading the demonstration place") as shown:
         loaded = load(OPERATOR, settings, now=datetime.now(UTC), progress=shown)
     secret = people.password(settings.data_dir)
     people.invite(OPERATOR, secret)
+    calendar = clocks.read_calendar(settings.calendar_file, settings.zone)
+    visits.arrange(OPERATOR, now=datetime.now(UTC), calendar=calendar)
     click.echo("The demonstration place is loaded." if loaded else "The demonstration place is there.")
     logins = ", ".join(one.login for one in people.EVERYBODY)
     click.echo(f"Sign in at /sign-in as {logins}; password {secret}")

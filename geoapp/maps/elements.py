@@ -61,6 +61,21 @@ class TileLayer(Layer):
         self.settings = dict(settings)
 
 
+class SurveyLayer(MacroElement):
+    """Issues in full and what lies over them, for staff: ``GeoApp.survey(map, settings)``."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+            GeoApp.survey({{ this._parent.get_name() }}, {{ this.settings | tojson }});
+        {% endmacro %}
+    """)
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._name = "SurveyLayer"
+        self.settings = dict(settings)
+
+
 class Start(MacroElement):
     """The last call: wires filters, list, panel and address: ``GeoApp.start(map)``."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from geoapp.config import Settings, shipped
 from geoapp.domain import categories
 from geoapp.errors import GeoAppError
-from geoapp.services import layers, notices
+from geoapp.services import layers, notices, roads
 from geoapp.store import schema, session
 
 OLDEST_PYTHON = (3, 11)
@@ -116,11 +116,21 @@ def _database(settings: Settings, server: Server) -> Iterator[Finding]:
         yield Finding("Database", ok=True, saw=f"{where}; PostgreSQL {postgresql}, PostGIS {postgis or 'missing'}")
         current = schema.at_head(engine)
         yield Finding("Schema", current, "up to date" if current else "not of this version", "run `geoapp init`")
+        if current:
+            yield _roads()
     except GeoAppError as error:
         advice = "look at postgres.log in the data folder" if settings.private else "check GEOAPP_DATABASE_URL"
         yield Finding("Database", ok=False, saw=f"{where}; {error}", advice=advice)
     finally:
         session.disconnect()
+
+
+def _roads() -> Finding:
+    there = roads.standing()
+    if not there.edges:
+        return Finding("Roads", ok=True, saw="none; distances of visits are estimates (`geoapp roads import`)")
+    made_up = ", synthetic" if there.synthetic else ""
+    return Finding("Roads", ok=True, saw=f"{there.metres / 1000:,.0f} km in {there.edges:,} edges{made_up}")
 
 
 def _front_end() -> Finding:

@@ -24,6 +24,8 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
     **{name: query.fields for name, query in features.QUERIES.items()},
     features.ISSUES: features.ISSUE_FIELDS,
 }
+_PARTS = {features.ISSUES: "issues", "roads": "roads"}
+"""The part of the data whose version counts for a query; for all others it is the places."""
 CACHE_BYTES = 32 * 1024 * 1024
 
 
@@ -66,7 +68,7 @@ def tile(
         raise OutOfRange("tile", "tile", z=at.z, x=at.x, y=at.y)
     with snapshot() as db:
         current = versions.current(db)
-        part = "issues" if layer.query == features.ISSUES else "layers" if layer.file else "places"
+        part = "layers" if layer.file else _PARTS.get(layer.query or "", "places")
         tag = _tag(layer, at, wanted, today, current.get("places", 0), current.get(part, 0))
         if tag == known:
             return Answer(tag, None)

@@ -54,6 +54,7 @@ _DRAWN = {
     "jurisdictions": "jurisdiction",
     "contested_land": "jurisdiction",
     "orphan_land": "jurisdiction",
+    "roads": "road",
 }
 EVERYWHERE = Box(-170.0, -60.0, 170.0, 75.0)
 

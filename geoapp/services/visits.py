@@ -47,41 +47,58 @@ def targets(viewer: Viewer, ids: tuple[UUID, ...]) -> dict[UUID, Target]:
     return {id_: one for id_, one in found.items() if visiting.may_visit(viewer, frozenset({one.issue.community}))}
 
 
-def preview(viewer: Viewer, draft: Draft, *, zone: ZoneInfo) -> Schedule:
+def preview(viewer: Viewer, draft: Draft, *, now: datetime) -> Schedule:
     """What a plan would come to, and nothing is kept. Raises as ``create``."""
     _sound(draft)
     with snapshot() as db:
-        return itineraries.schedule(db, draft, _checked(db, draft, viewer), zone=zone)
+        found = _checked(db, draft, viewer)
+    return itineraries.schedule(draft, found, now=now)
 
 
-def create(viewer: Viewer, draft: Draft, *, id: UUID, zone: ZoneInfo, synthetic: bool = False) -> VisitDetail:  # noqa: A002
+def create(
+    viewer: Viewer,
+    draft: Draft,
+    *,
+    id: UUID,  # noqa: A002
+    now: datetime,
+    zone: ZoneInfo,
+    synthetic: bool = False,
+) -> VisitDetail:
     """Plan a visit; the same ``id`` again is answered with what is there.
 
     Raises NotYours for whoever may not visit there, BadInput naming the field for a draft that cannot be, Refused for
     an id that is taken.
     """
-    _sound(draft)
+    # The order is found before the transaction, which would else hold its locks for as long as that takes.
+    schedule = preview(viewer, draft, now=now)
     with transaction() as db:
         if there := visits.get(db, id, viewer):
             return there
         if visits.exists(db, id):
             raise Refused("id_taken", "id")
-        found = _checked(db, draft, viewer)
-        schedule = itineraries.schedule(db, draft, found, zone=zone)
+        _checked(db, draft, viewer)
         visits.write(db, id, draft, schedule, viewer=viewer, zone=zone, synthetic=synthetic)
         return _there(db, id, viewer)
 
 
-def change(viewer: Viewer, id: UUID, draft: Draft, *, version: int | None, zone: ZoneInfo) -> VisitDetail:  # noqa: A002
+def change(
+    viewer: Viewer,
+    id: UUID,  # noqa: A002
+    draft: Draft,
+    *,
+    version: int | None,
+    now: datetime,
+    zone: ZoneInfo,
+) -> VisitDetail:
     """Plan a visit anew, as it was read as ``version``.
 
     Raises NotFound, VersionNeeded, Conflict when it has changed since, Refused when it is over; else as ``create``.
     """
-    _sound(draft)
+    get(viewer, id)
+    schedule = preview(viewer, draft, now=now)
     with transaction() as db:
         _open(db, id, viewer, version)
-        found = _checked(db, draft, viewer)
-        schedule = itineraries.schedule(db, draft, found, zone=zone)
+        _checked(db, draft, viewer)
         visits.write(db, id, draft, schedule, viewer=viewer, zone=zone)
         return _there(db, id, viewer)
 

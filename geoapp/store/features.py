@@ -71,6 +71,14 @@ QUERIES: dict[str, Query] = {
     ),
     "contested_land": Query(_UNCLEAR.format(verdict="contested"), _UNCLEAR_FIELDS),
     "orphan_land": Query(_UNCLEAR.format(verdict="orphan"), _UNCLEAR_FIELDS),
+    "roads": Query(
+        """
+        SELECT r.id AS fid, r.geom, ST_LineInterpolatePoint(r.geom, 0.5) AS label, r.class, r.oneway, r.name,
+               round(r.metres) AS metres, r.synthetic, r.origin
+        FROM road r
+        """,
+        ("class", "oneway", "name", "metres", "synthetic", "origin"),
+    ),
 }  # fmt: skip
 ISSUES = "issues"
 ISSUE_FIELDS = ("number", "id", "state", "group", "verdict", "category", "reported", "extent")

@@ -15,6 +15,7 @@ class Lock(IntEnum):
     BOUNDARIES = 20_261_125
     IMPORTS = 20_261_126
     NOTICES = 20_261_127
+    ROADS = 20_261_140
 
 
 def alone(db: Session, lock: Lock) -> None:

@@ -116,14 +116,16 @@ def districts(db: Session) -> list[Choice]:
 
 
 def provenance(db: Session, today: date) -> dict[str, Provenance]:
-    """Where places (by kind) and jurisdictions in force come from."""
+    """Where places (by kind), jurisdictions in force and roads come from."""
     rows = db.execute(
         text(
             "SELECT kind AS what, array_agg(DISTINCT b.origin) FILTER (WHERE b.origin <> '') AS origins, "
             "bool_or(synthetic) AS synthetic FROM place JOIN boundary b ON b.place_id = place.id "
             "WHERE b.validity @> CAST(:today AS date) GROUP BY kind UNION ALL "
             "SELECT 'jurisdiction', array_agg(DISTINCT origin) FILTER (WHERE origin <> ''), bool_or(synthetic) "
-            "FROM jurisdiction WHERE validity @> CAST(:today AS date)"
+            "FROM jurisdiction WHERE validity @> CAST(:today AS date) UNION ALL "
+            # All roads came in together, so one of them tells.
+            "(SELECT 'road', array_remove(ARRAY[origin], ''), synthetic FROM road LIMIT 1)"
         ),
         {"today": today},
     )
@@ -139,6 +141,19 @@ def extent(db: Session, today: date) -> Box | None:
             "FROM boundary JOIN place ON place.id = place_id WHERE validity @> CAST(:today AS date)) AS all_of_them"
         ),
         {"today": today},
+    ).one()
+    return None if row.w is None else Box(row.w, row.s, row.e, row.n)
+
+
+def extent_of(db: Session, communities: list[str], today: date) -> Box | None:
+    """The box of these communities as they are in force today."""
+    row = db.execute(
+        text(
+            "SELECT ST_XMin(e) w, ST_YMin(e) s, ST_XMax(e) e, ST_YMax(e) n FROM (SELECT ST_Extent(area) AS e "
+            "FROM boundary JOIN place ON place.id = place_id WHERE validity @> CAST(:today AS date) "
+            "AND kind = 'community' AND code = ANY (:communities)) AS all_of_them"
+        ),
+        {"today": today, "communities": communities},
     ).one()
     return None if row.w is None else Box(row.w, row.s, row.e, row.n)
 

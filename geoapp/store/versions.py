@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-Part = Literal["issues", "places", "layers"]
+Part = Literal["issues", "places", "layers", "roads"]
 
 
 def bump(db: Session, part: Part) -> None:

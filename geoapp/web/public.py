@@ -104,10 +104,13 @@ def around(row: issues.IssueRow) -> Box:
     return Box(row.lon - AROUND_DEG, row.lat - AROUND_DEG / 2, row.lon + AROUND_DEG, row.lat + AROUND_DEG / 2)
 
 
-def map_context(found: Choices, home: Box, *, ground: bool = True) -> dict[str, Any]:
+def map_context(
+    found: Choices, home: Box, *, survey: dict[str, Any] | None = None, ground: bool = True
+) -> dict[str, Any]:
     """The map of a page: Folium's parts, and the words and choices that the scripts need.
 
-    Without ``ground`` there is no base map: the page brings its own.
+    ``survey`` makes it the map of staff, with issues in full. Without ``ground`` there is no base map: the page brings
+    its own.
     """
     settings = page.settings()
     sheet = builder.build(
@@ -118,6 +121,7 @@ def map_context(found: Choices, home: Box, *, ground: bool = True) -> dict[str, 
         crs=settings.basemap_crs if settings.basemap else "wgs84",
         review_no=settings.map_review_no,
         provenance=found.of,
+        survey=survey,
     )
     config = {
         "lang": page.lang(),

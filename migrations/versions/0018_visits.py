@@ -88,7 +88,7 @@ def upgrade() -> None:
         _check("visit", "mode_known", "mode IN ('walking', 'driving')"),
         _check("visit", "finish_known", "finish IN ('start', 'last_stop', 'place')"),
         _check("visit", "state_known", "state IN ('planned', 'under_way', 'ended', 'cancelled')"),
-        _check("visit", "basis_known", "basis IN ('roads', 'estimate')"),
+        _check("visit", "basis_known", "basis IN ('roads', 'estimate', 'mixed')"),
         _check("visit", "start_geom_on_earth", _on_earth("start_geom")),
         _check("visit", "end_geom_on_earth", f"end_geom IS NULL OR ({_on_earth('end_geom')})"),
         _check("visit", "ends_somewhere", "(finish = 'place') = (end_geom IS NOT NULL)"),

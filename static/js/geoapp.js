@@ -13,8 +13,11 @@ import { PolygonLayer } from "./polygons.js";
 import { count } from "./ready.js";
 import { startReport } from "./report.js";
 import { Sheet } from "./sheet.js";
+import { startSurvey } from "./survey.js";
+import { addSurvey } from "./surveylayer.js";
 import { stillness } from "./theme.js";
 import { addTools, goHome } from "./tools.js";
+import { startVisit } from "./visitplan.js";
 import { say, speak, titleOf } from "./words.js";
 
 const layers = [];
@@ -25,6 +28,7 @@ window.GeoApp = {
   map: makeMap,
   baseMap: addBaseMap,
   layer: makeLayer,
+  survey: (map, settings) => layers.push(...addSurvey(map, settings)),
   start,
   /** What is drawn of the issues, in the view. */
   visible: () => layers.flatMap((layer) => layer.visible?.() ?? []),
@@ -73,12 +77,12 @@ function makeLayer(spec) {
 
 function start(map, config = carried) {
   speak(config);
-  if (document.body.dataset.page === "field") {
+  if (document.body.dataset.page === "go") {
     // It draws from what is kept on the phone, and is large; no other page needs it.
     import("./field.js").then(({ startField }) => startField(map, config, layers));
     return;
   }
-  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, report: startReport, embed: startEmbed }[document.body.dataset.page] ?? startMapPage;
+  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, report: startReport, embed: startEmbed, field: startSurvey, visit: startVisit }[document.body.dataset.page] ?? startMapPage;
   map.started = true;
   begin(map, config, layers);
   for (const layer of layers) if (map.hasLayer(layer)) layer.look();

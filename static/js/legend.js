@@ -72,8 +72,8 @@ export class Legend {
       change: (event) => this.page.toggleLayer(spec.id, event.target.checked),
     });
     const name = el("span", { class: "legend-name" }, titleOf(spec.title), mixed && spec.synthetic && el("small", { class: "tag" }, say("legend.synthetic")), spec.note && el("small", { class: "note" }, titleOf(spec.note)), el("small", { class: "too-far", hidden: true }, say("legend.zoom_in")));
-    const mark = spec.kind === "issues" ? symbol("open") : swatch(spec.style);
-    return el("li", {}, el("label", { class: "legend-row" }, mark, name, box), spec.kind === "issues" ? this.key() : entries(spec));
+    const mark = spec.kind === "issues" ? symbol("open") : (layer.mark?.() ?? swatch(spec.style));
+    return el("li", {}, el("label", { class: "legend-row" }, mark, name, box), spec.kind === "issues" ? [this.key(), layer.keys?.()] : entries(spec));
   }
 
   /** The issues' key: state by shape, verdict by ring, number by circle. */

@@ -13,7 +13,7 @@ export function addTools(map) {
 
 /** Shows the whole place, in the part of the map that no drawer covers. */
 export function goHome(map, options = {}) {
-  const drawer = matchMedia("(max-width: 760px)").matches && document.body.dataset.page === "map" ? 72 : 0;
+  const drawer = matchMedia("(max-width: 760px)").matches && ["map", "field"].includes(document.body.dataset.page) ? 72 : 0;
   map.fitBounds(map.home, { paddingBottomRight: [0, drawer], ...options });
 }
 

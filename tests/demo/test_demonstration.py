@@ -10,9 +10,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from geoapp import config, demo
-from geoapp.demo import land, reports
+from geoapp.demo import land, reports, streets
 from geoapp.demo.planted import BACKGROUND, CLUSTERS
+from geoapp.domain import roadnet
 from geoapp.domain.permissions import Right
+from geoapp.domain.roads import RoadClass
 from geoapp.domain.values import OPERATOR, IssueState
 from geoapp.domain.workflow import TABLE
 from geoapp.services import vectorfile
@@ -79,6 +81,7 @@ def test_everything_drawn_or_made_up_says_so(ask):
     assert ask("SELECT count(*) FROM unit WHERE NOT synthetic") == [(0,)]
     assert ask("SELECT count(*) FROM jurisdiction WHERE NOT synthetic") == [(0,)]
     assert ask("SELECT count(*) FROM issue WHERE NOT synthetic") == [(0,)]
+    assert ask("SELECT count(*) FROM road WHERE NOT synthetic OR origin NOT LIKE '%made up%'") == [(0,)]
 
 
 def test_there_are_units_with_overlapping_and_missing_jurisdictions(ask):
@@ -107,6 +110,21 @@ def test_the_four_stories_have_the_size_and_the_verdict_that_they_are_about(ask)
         ("waste.dumping-site", "orphan", "handling", 2000, 0, 1),
     ]
     assert all(row.steps >= 8 for row in rows)
+
+
+def test_streets_run_where_the_stories_play_and_hang_together(ground, ask):
+    lines = streets.lay(ground)
+    edges = roadnet.noded(roadnet.joined(lines, roadnet.crossings(lines)))
+    far = ask(
+        "SELECT source_id FROM issue i WHERE source_id LIKE 'story-%' AND NOT EXISTS (SELECT FROM road r "
+        "WHERE ST_DWithin(r.geom::geography, i.geom::geography, 250))"
+    )
+
+    assert far == []
+    assert ask("SELECT count(*) FROM road") == [(len(edges),)]
+    assert roadnet.shape_of(edges).parts == 1
+    assert {line.kind for line in lines} >= {RoadClass.PRIMARY, RoadClass.STREET, RoadClass.STEPS, RoadClass.PATH}
+    assert any(line.oneway for line in lines)
 
 
 def test_every_history_begins_with_the_report_and_ends_in_the_state_of_the_issue(ask):
