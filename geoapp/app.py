@@ -18,6 +18,7 @@ from geoapp.web import (
     errors,
     feeds,
     field,
+    fieldwork,
     gate,
     health,
     land,
@@ -41,7 +42,7 @@ from geoapp.web import (
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, editing, field, visits, brief, outcome, api, rest, openapi, tiles, base, health,
+    desk, editing, field, visits, brief, outcome, fieldwork, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""
