@@ -93,6 +93,7 @@ class Drawing:
     """A sheet as SVG, the legend of what can be seen on it, its scale as 1 : ``ratio`` on A4; its bar in metres."""
 
     svg: str
+    title: str
     legend: tuple[Key, ...]
     ratio: int
     bar_m: int
@@ -172,7 +173,7 @@ def draw(
         f'stroke="{INK}" stroke-width="3"/></svg>'
     )
     ratio = round(10_000 / paper.per_metre)
-    return Drawing(svg, (*sheet.legend, *layers), ratio, bar_m, bar)
+    return Drawing(svg, title, (*sheet.legend, *layers), ratio, bar_m, bar)
 
 
 def _ground(sheet: _Sheet, layer: Layer, features: Sequence[Feature]) -> list[tuple[BaseGeometry, str, Layer]]:

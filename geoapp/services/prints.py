@@ -20,7 +20,7 @@ __all__ = ["SCHEME", "pdf"]
 SCHEME = press.SCHEME
 AT_ONCE = 2
 WAIT_S = 60
-TIMEOUT_S = 120
+TIMEOUT_S = 240
 _presses = BoundedSemaphore(AT_ONCE)
 
 

@@ -94,6 +94,7 @@ def map_of(drawn: Drawing) -> dict[str, Any]:
     """A sheet for a template. Its words were escaped when they were drawn."""
     return {
         "svg": Markup(drawn.svg),  # noqa: S704
+        "title": drawn.title,
         "legend": [{"swatch": Markup(one.swatch), "words": one.words} for one in drawn.legend],  # noqa: S704
         "ratio": f"1 : {drawn.ratio:,}",
     }
