@@ -94,7 +94,11 @@ def test_past_visits_are_a_layer_of_whoever_sees_their_communities_without_names
 
     (past,) = survey.past(Viewer((Grant(Role.COMMUNITY, frozenset({"C1"})),)))
     assert planned_only == []
-    assert (past.title, past.summary, [number for _, _, number in past.places]) == ("Tuesday", "dry", [past.places[0][2]])
+    assert (past.title, past.summary, [number for _, _, number in past.places]) == (
+        "Tuesday",
+        "dry",
+        [past.places[0][2]],
+    )
     assert "13800138000" not in repr(past)
     assert survey.past(ELSEWHERE) == survey.past(ANONYMOUS) == []
 

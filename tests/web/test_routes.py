@@ -71,7 +71,9 @@ TABLE = {
     "field.survey_map": STAFF,
     "field.issues": STAFF,
     "field.past": STAFF,
-    **{f"visits.{door}": {"secretary"} for door in ("listed", "new", "preview", "save", "show", "calendar", "carry_on")},
+    **{
+        f"visits.{door}": {"secretary"} for door in ("listed", "new", "preview", "save", "show", "calendar", "carry_on")
+    },
     "land.settlement_page": {"secretary", "administrator"},
     "land.settle": {"secretary", "administrator"},
     "photos.show": LOCAL,
