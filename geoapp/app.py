@@ -4,12 +4,13 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from geoapp.config import Settings
-from geoapp.services import clocks, layers
+from geoapp.services import categories, clocks, layers
 from geoapp.store import outbox, session
 from geoapp.web import (
     account,
     api,
     base,
+    brief,
     contract,
     desk,
     dryrun,
@@ -17,6 +18,7 @@ from geoapp.web import (
     errors,
     feeds,
     field,
+    fieldwork,
     gate,
     health,
     land,
@@ -24,6 +26,7 @@ from geoapp.web import (
     notices,
     openapi,
     openid,
+    outcome,
     outside,
     own,
     page,
@@ -39,7 +42,7 @@ from geoapp.web import (
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, editing, field, visits, api, rest, openapi, tiles, base, health,
+    desk, editing, field, visits, brief, outcome, fieldwork, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""
@@ -56,6 +59,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     app = Flask("geoapp.web", static_folder=None, template_folder="templates")
     app.config["GEOAPP"] = settings
     app.config["LAYERS"] = layers.read(settings.layers_dir)
+    app.config["CHECKLISTS"] = categories.read_checklists(settings.categories_file)
     app.config["CALENDAR"] = clocks.read_calendar(settings.calendar_file, settings.zone)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

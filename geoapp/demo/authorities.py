@@ -6,6 +6,7 @@ the river are lines with a reach, estates and an old works are areas of their ow
 """
 
 import math
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -165,9 +166,14 @@ def _units(land: Land) -> Iterator[NewUnit]:
     for street in land.streets.values():
         office = Name("办事处", " Office") if street.urban else Name("人民政府", " Government")
         name = Name(street.name.zh + office.zh, street.name.en + office.en)
-        yield NewUnit(street.code, name, kind="street_office", origin=ORIGIN, synthetic=True)
+        yield NewUnit(street.code, name, kind="street_office", phone=_phone(street.code), origin=ORIGIN, synthetic=True)
     for code, (name, kind) in SPECIAL.items():
-        yield NewUnit(code, name, kind=kind, origin=ORIGIN, synthetic=True)
+        yield NewUnit(code, name, kind=kind, phone=_phone(code), origin=ORIGIN, synthetic=True)
+
+
+def _phone(code: str) -> str:
+    """A number that nobody has: none in this country begins with four noughts."""
+    return f"023-0000{zlib.crc32(code.encode()) % 10_000:04}"
 
 
 def _kind(chance: float, *, settled: bool) -> str:

@@ -20,13 +20,15 @@ SPANS = ("urgent_hours", "work_hours", "work_days")
 CONFIDENCE = ("published", "unverified", "local")
 """How sure the number of a category is."""
 MAX_DEPTH = 4
+MOST_CHECKS = 12
+"""A longer list is not gone through on site, and does not fit on a printed page."""
 
 Deadlines = Mapping[str, Mapping[str, int]]
 
 _ITEM = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _OWN = ("name", "scheme", "scheme_code", "sort")
-_INHERITED = ("kind", "icon", "colour", "severity", "privacy", "release", "deadlines")
+_INHERITED = ("kind", "icon", "colour", "severity", "privacy", "release", "deadlines", "checklist")
 _KEYS = (*_OWN, *_INHERITED)
 
 
@@ -52,6 +54,7 @@ class CategoryNode:
     privacy: Privacy
     release: Release
     deadlines: Deadlines
+    checklist: tuple[Name, ...]
     scheme: Scheme
     scheme_code: str
     sort: int
@@ -64,6 +67,30 @@ class CategoryNode:
     @property
     def parent(self) -> str | None:
         return self.path[-2] if "." in self.code else None
+
+
+@dataclass(frozen=True, slots=True)
+class Checklists:
+    """What to look at on site (现场清单), by category; ``general`` is for one that no file names."""
+
+    by_code: Mapping[str, tuple[Name, ...]]
+    general: tuple[Name, ...]
+
+    def of(self, code: str) -> tuple[Name, ...]:
+        """The list of a category, of the nearest one above it that is known, or the general one."""
+        while code:
+            if code in self.by_code:
+                return self.by_code[code]
+            code = code.rpartition(".")[0]
+        return self.general
+
+
+def checklists(text: str, *, file: str) -> Checklists:
+    """The checklists of a tree; raises as ``parse`` does."""
+    nodes = parse(text, file=file)
+    default = tomllib.loads(text).get("default", {})
+    general = _Reading(file).inherited("default", default, _ROOT).checklist
+    return Checklists({node.code: node.checklist for node in nodes}, general)
 
 
 def parse(text: str, *, file: str) -> tuple[CategoryNode, ...]:
@@ -100,6 +127,7 @@ _ROOT = CategoryNode(
     privacy=Privacy.PUBLIC,
     release=Release.AFTER_REVIEW,
     deadlines={},
+    checklist=(),
     scheme=_NO_SCHEME,
     scheme_code="",
     sort=0,
@@ -146,6 +174,7 @@ class _Reading:
             privacy=Privacy(self._one_of(f"{key}.privacy", own.get("privacy", above.privacy), tuple(Privacy))),
             release=Release(self._one_of(f"{key}.release", own.get("release", above.release), tuple(Release))),
             deadlines={**above.deadlines, **self._deadlines(f"{key}.deadlines", own.get("deadlines", {}))},
+            checklist=self._checklist(f"{key}.checklist", own["checklist"]) if "checklist" in own else above.checklist,
         )
 
     def scheme(self, key: str, found: Any) -> Scheme:
@@ -181,6 +210,17 @@ class _Reading:
         if not isinstance(found, dict) or set(found) != {"zh", "en"}:
             raise self.refuse(f"{code}.name", 'must say both languages: name = { zh = "…", en = "…" }')
         return Name(self._text(f"{code}.name.zh", found["zh"]), self._text(f"{code}.name.en", found["en"]))
+
+    def _checklist(self, key: str, found: Any) -> tuple[Name, ...]:
+        if not isinstance(found, list) or len(found) > MOST_CHECKS:
+            raise self.refuse(key, f'must be a list of at most {MOST_CHECKS} lines: [{{ zh = "…", en = "…" }}, …]')
+        lines = [self.table(f"{key}.{nth}", line) for nth, line in enumerate(found, start=1)]
+        for nth, line in enumerate(lines, start=1):
+            self.known(f"{key}.{nth}", line, ("zh", "en"))
+        return tuple(
+            Name(self._text(f"{key}.{nth}.zh", line.get("zh")), self._text(f"{key}.{nth}.en", line.get("en")))
+            for nth, line in enumerate(lines, start=1)
+        )
 
     def _scheme_of(self, code: str, own: Mapping[str, Any], schemes: Mapping[str, Scheme]) -> Scheme:
         if "scheme" not in own:

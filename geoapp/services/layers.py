@@ -38,6 +38,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Sketched:
+    """One shape of a layer (GeoJSON, EPSG:4326) for a drawing, with the fields that the layer publishes."""
+
+    fields: dict[str, Any]
+    shape: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     texts: list[str]
     matched: int
@@ -85,6 +93,13 @@ def collection(viewer: Viewer, layer: Layer, *, box: Box | None, today: date, li
     """An area layer as GeoJSON feature texts."""
     with snapshot() as db:
         return Features(*features.geojson(db, _query(layer), layer.id, layer.fields, box=box, day=today, limit=limit))
+
+
+def sketch(viewer: Viewer, layer: Layer, *, box: Box, step: float, today: date) -> list[Sketched]:  # noqa: ARG001
+    """An area layer within a box, cut and simplified to ``step`` degrees: what a printed map needs of it."""
+    with snapshot() as db:
+        rows = features.sketch(db, _query(layer), layer.id, layer.fields, box=box, day=today, step=step)
+    return [Sketched(json.loads(fields), json.loads(shape)) for fields, shape in rows]
 
 
 def table(viewer: Viewer, layer: Layer, *, today: date) -> list[tuple[Any, ...]]:  # noqa: ARG001

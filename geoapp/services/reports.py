@@ -23,7 +23,7 @@ from geoapp.store import cases, reports, reviews, versions
 from geoapp.store.reports import Person
 from geoapp.store.session import Session, snapshot, transaction
 
-__all__ = ["NOBODY", "Limits", "Person", "Receipt", "check_words", "reporters", "submit", "witness"]
+__all__ = ["NOBODY", "Limits", "Person", "Receipt", "check_words", "reporters", "sound_extent", "submit", "witness"]
 
 LARGEST_M2, LONGEST_M = 5_000_000.0, 20_000.0
 """An extent larger or longer than this is not one issue (square metres, metres)."""
@@ -166,10 +166,11 @@ def _sound(told: Submission) -> Submission:
         raise BadInput("lat", "latitude")
     if told.accuracy_m is not None and not 0 <= told.accuracy_m <= rules.MAX_ACCURACY_M:
         raise BadInput("accuracy_m", "between", low=0, high=int(rules.MAX_ACCURACY_M))
-    return replace(told, extent=_extent(told.extent, told.point)) if told.extent else told
+    return replace(told, extent=sound_extent(told.extent, told.point)) if told.extent else told
 
 
-def _extent(wkb: bytes, point: Point) -> bytes:
+def sound_extent(wkb: bytes, point: Point) -> bytes:
+    """An extent (WKB) in one valid form; raises BadInput for one that cannot belong to an issue at this place."""
     drawn: BaseGeometry = shapely.from_wkb(wkb)
     if drawn.geom_type not in _KINDS or shapely.get_num_coordinates(drawn) > MOST_VERTICES:
         raise BadInput("extent", "extent")

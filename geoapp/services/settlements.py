@@ -7,7 +7,6 @@ the line in the issue's history are seen together or not at all. A rehearsal doe
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,11 +24,12 @@ from geoapp.domain.workflow import Given, Refusal
 from geoapp.errors import BadInput, Conflict, NotFound, NotYours, VersionNeeded
 from geoapp.services.triage import Receipt, refused
 from geoapp.store import boundaries, cases, judging, locks, settlements, versions
+from geoapp.store.cases import Standing
 from geoapp.store.locks import Lock
-from geoapp.store.session import bulk, undone
+from geoapp.store.session import Session, bulk, undone
 from geoapp.store.settlements import Move, Signed
 
-__all__ = ["Draft", "Move", "Rehearsal", "rehearse", "settle"]
+__all__ = ["Draft", "Move", "Rehearsal", "rehearse", "settle", "sign"]
 
 LARGEST_M2 = 50e6
 """More than this is no settlement on site but a reform: it comes in by ``geoapp boundaries import``."""
@@ -79,8 +79,6 @@ def settle(
     """
     if version is None:
         raise VersionNeeded("version", "missing")
-    today = now.astimezone(zone).date()
-    area = _sound(draft, today)
     with bulk() as db:
         # Boundaries before issues, as everybody takes them: whoever waits holds nothing that the other needs.
         locks.alone(db, Lock.BOUNDARIES)
@@ -89,33 +87,43 @@ def settle(
             raise NotFound("issue", name)
         if standing.version != version:
             raise Conflict(standing.number, standing.version)
-        decided = workflow.decide(standing.case, Right.SETTLE, viewer, Given(note=draft.note), today=today)
-        if isinstance(decided, Refusal):
-            raise refused(decided)
-        code = f"settled-{standing.number}-{str(id)[-6:]}"
-        settled_on = draft.settled_on or today
-        award(db, draft, area, code, settled_on)
-        detail = {
-            "unit": draft.unit,
-            "categories": list(draft.categories),
-            "area_m2": round(geodesic_area_m2(area), 1),
-            "settled_on": settled_on.isoformat(),
-            "settlement": str(id),
-            "participants": draft.participants,
-        }
-        written = cases.write(db, standing.case, workflow.detailed(decided, detail), viewer=viewer, now=now)
-        settlements.keep(
-            db,
-            Signed(
-                standing.case.id, id, settled_on, draft.unit, draft.categories, shapely.to_wkb(area), code,
-                draft.participants, draft.documents, draft.note, viewer.person,
-            ),
-        )  # fmt: skip
-        boundaries.recompute_unclear_land(db, today, since=settled_on)
-        judging.rejudge(db, area_wkb=shapely.to_wkb(area), today=today)
-        versions.bump(db, "places")
-        versions.bump(db, "issues")
-        after = cases.read(db, name, viewer, zone)
+        return sign(db, viewer, standing, draft, id=id, now=now, zone=zone)
+
+
+def sign(
+    db: Session, viewer: Viewer, standing: Standing, draft: Draft, *, id: UUID, now: datetime,  # noqa: A002
+    zone: ZoneInfo,
+) -> Receipt:  # fmt: skip
+    """Settle inside a transaction of the caller's, who holds the boundaries and the issue. Raises as ``settle``."""
+    today = now.astimezone(zone).date()
+    area = _sound(draft, today)
+    decided = workflow.decide(standing.case, Right.SETTLE, viewer, Given(note=draft.note), today=today)
+    if isinstance(decided, Refusal):
+        raise refused(decided)
+    code = f"settled-{standing.number}-{str(id)[-6:]}"
+    settled_on = draft.settled_on or today
+    award(db, draft, area, code, settled_on)
+    detail = {
+        "unit": draft.unit,
+        "categories": list(draft.categories),
+        "area_m2": round(geodesic_area_m2(area), 1),
+        "settled_on": settled_on.isoformat(),
+        "settlement": str(id),
+        "participants": draft.participants,
+    }
+    written = cases.write(db, standing.case, workflow.detailed(decided, detail), viewer=viewer, now=now)
+    settlements.keep(
+        db,
+        Signed(
+            standing.case.id, id, settled_on, draft.unit, draft.categories, shapely.to_wkb(area), code,
+            draft.participants, draft.documents, draft.note, viewer.person,
+        ),
+    )  # fmt: skip
+    boundaries.recompute_unclear_land(db, today, since=settled_on)
+    judging.rejudge(db, area_wkb=shapely.to_wkb(area), today=today)
+    versions.bump(db, "places")
+    versions.bump(db, "issues")
+    after = cases.read(db, standing.number, viewer, zone)
     return Receipt(standing.number, standing.case.state, after.version if after else written)
 
 
@@ -149,7 +157,7 @@ def rehearse(viewer: Viewer, draft: Draft, *, now: datetime, zone: ZoneInfo) -> 
     )
 
 
-def award(db: Any, draft: Draft, area: BaseGeometry, code: str, day: date) -> None:
+def award(db: Session, draft: Draft, area: BaseGeometry, code: str, day: date) -> None:
     """Give the area to the draft's unit as a version of this code, and take it from whoever else had it."""
     if unknown := cases.unknown_units(db, [draft.unit]):
         raise BadInput("unit", "unknown", value=unknown[0][:40])

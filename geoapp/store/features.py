@@ -20,6 +20,7 @@ from geoapp.store.issues import condition, within
 EXTENT = 4096
 BUFFER = 64
 AGGREGATE_BELOW_ZOOM = 15
+MOST_DRAWN = 300
 CELLS = 4
 """Below that zoom a crowded tile is cut into 4 × 4 cells of 64 pixels, each one number."""
 FITS = 40
@@ -184,6 +185,33 @@ def geojson(
         binds | {"limit": limit},
     )
     return [row[0] for row in rows], int(total)
+
+
+def sketch(
+    db: Session, query: Query, layer: str, fields: Sequence[str], *, box: Box, day: date, step: float
+) -> list[tuple[str, str]]:
+    """What of a layer lies in a box, cut a little outside of it and simplified to ``step`` degrees, for a drawing.
+
+    Each is its fields as JSON text and its shape as GeoJSON text, in order of ``fid``.
+    """
+    listed = ", ".join(f"'{field}', {_value(query, field)}" for field in fields)
+    rows = db.execute(
+        text(
+            f"""
+            SELECT json_build_object({listed})::text AS fields,
+                   ST_AsGeoJSON(ST_SimplifyPreserveTopology(ST_ClipByBox2D(q.geom, wide.box), :step), 7) AS shape
+            FROM ({query.sql}) AS q, (SELECT ST_Expand(ST_MakeEnvelope(:west, :south, :east, :north, 4326),
+                                                       :step * 40) AS box) AS wide
+            WHERE q.geom && wide.box AND ST_Intersects(q.geom, wide.box)
+            ORDER BY fid LIMIT {MOST_DRAWN}
+            """
+        ),
+        {
+            "day": day, "layer": layer, "west": box.west, "south": box.south, "east": box.east, "north": box.north,
+            "step": step,
+        },
+    )  # fmt: skip
+    return [(row.fields, row.shape) for row in rows if row.shape]
 
 
 def table(db: Session, query: Query, layer: str, fields: Sequence[str], *, day: date) -> list[tuple[Any, ...]]:

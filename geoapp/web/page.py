@@ -18,6 +18,7 @@ from geoapp.config import Settings, shipped
 from geoapp.domain.permissions import Right, may_anywhere
 from geoapp.domain.values import ANONYMOUS
 from geoapp.services import places
+from geoapp.services.categories import Checklists
 from geoapp.services.clocks import WorkCalendar
 from geoapp.services.places import Choices
 from geoapp.web import gate
@@ -41,6 +42,10 @@ def all_layers() -> tuple[Layer, ...]:
 
 def calendar() -> WorkCalendar:
     return current_app.config["CALENDAR"]  # type: ignore[no-any-return]
+
+
+def checklists() -> Checklists:
+    return current_app.config["CHECKLISTS"]  # type: ignore[no-any-return]
 
 
 def now() -> datetime:

@@ -104,17 +104,20 @@ def around(row: issues.IssueRow) -> Box:
     return Box(row.lon - AROUND_DEG, row.lat - AROUND_DEG / 2, row.lon + AROUND_DEG, row.lat + AROUND_DEG / 2)
 
 
-def map_context(found: Choices, home: Box, *, survey: dict[str, Any] | None = None) -> dict[str, Any]:
+def map_context(
+    found: Choices, home: Box, *, survey: dict[str, Any] | None = None, ground: bool = True
+) -> dict[str, Any]:
     """The map of a page: Folium's parts, and the words and choices that the scripts need.
 
-    ``survey`` makes it the map of staff, with issues in full.
+    ``survey`` makes it the map of staff, with issues in full. Without ``ground`` there is no base map: the page brings
+    its own.
     """
     settings = page.settings()
     sheet = builder.build(
         layers.for_viewer(ANONYMOUS, page.all_layers(), "map"),
         home=home,
         lang=page.lang(),
-        basemap=base.description(settings),
+        basemap=base.description(settings) if ground else None,
         crs=settings.basemap_crs if settings.basemap else "wgs84",
         review_no=settings.map_review_no,
         provenance=found.of,

@@ -11,7 +11,7 @@ from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import ANONYMOUS, PlacedBy, Point, Privacy
 from geoapp.errors import BadInput, Refused, TooMany, status_of
 from geoapp.services import own, photos, places, reports
-from geoapp.web import errors, gate, page, params, public, shapes
+from geoapp.web import base, errors, gate, page, params, public, shapes
 from geoapp.words import LANGS
 
 blueprint = Blueprint("reporting", __name__)
@@ -74,9 +74,10 @@ def worker() -> Response:
         "sw.js",
         version=page.version(),
         outbox=page.asset("js/outbox.js"),
+        fieldbox=page.asset("js/fieldbox.js"),
         keep=json.dumps(
             {
-                "pages": [f"{path}?lang={lang}" for path in ("/report", "/") for lang in LANGS],
+                "pages": [f"{path}?lang={lang}" for path in ("/report", "/", "/field/shell") for lang in LANGS],
                 "files": _files(),
                 "name": f"geoapp-{page.version()}",
             }
@@ -88,7 +89,7 @@ def worker() -> Response:
 
 
 def _files() -> list[str]:
-    """All that the page for reporting is made of."""
+    """All that the pages for reporting and for the field are made of."""
     folder = page.static_folder()
     ours = [
         page.asset(f"{kind}/{file.name}")
@@ -98,7 +99,9 @@ def _files() -> list[str]:
     ]
     vendored = [page.vendor("leaflet", name) for name in ("leaflet.js", "leaflet.css")]
     modules = [page.vendor(name, "index.js") for name in ("point-geometry", "vector-tile", "pbf")]
-    modules.append(page.vendor("exifr", "lite.esm.js"))
+    modules += [page.vendor("exifr", "lite.esm.js"), page.vendor("pmtiles", "pmtiles.js")]
+    if (ground := base.description(page.settings())) and ground["kind"] == "pmtiles":
+        modules.append(page.vendor("protomaps-leaflet", "protomaps-leaflet.js"))
     return [*ours, page.asset("css/print.css"), page.asset("img/icon.svg"), *vendored, *modules]
 
 

@@ -77,6 +77,11 @@ function makeLayer(spec) {
 
 function start(map, config = carried) {
   speak(config);
+  if (document.body.dataset.page === "go") {
+    // It draws from what is kept on the phone, and is large; no other page needs it.
+    import("./field.js").then(({ startField }) => startField(map, config, layers));
+    return;
+  }
   const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, report: startReport, embed: startEmbed, field: startSurvey, visit: startVisit }[document.body.dataset.page] ?? startMapPage;
   map.started = true;
   begin(map, config, layers);

@@ -49,6 +49,13 @@ export const PolygonLayer = L.Layer.extend({
     this._sheet?.redraw();
   },
 
+  /** Draws from an archive in which each tile holds all layers, to this zoom, instead of over the line. */
+  drawFrom(read, maxZoom) {
+    this._joined = true;
+    this._tiles.read = read;
+    this.spec.maxDataZoom = maxZoom;
+  },
+
   /** True when the zoom is deep enough to show this layer. */
   inRange(zoom) {
     return zoom >= this.spec.minZoom && zoom <= (this.spec.maxZoom ?? Infinity);
@@ -67,7 +74,8 @@ export const PolygonLayer = L.Layer.extend({
   /** Paths in tile units, joined by colour, so that painting a tile is a handful of calls. */
   _shape(tile, z, x, y) {
     const { id, style } = this.spec;
-    const source = tile.layers[id] ?? tile.layers[Object.keys(tile.layers).find((name) => !name.endsWith("_labels"))];
+    const other = this._joined ? "" : Object.keys(tile.layers).find((name) => !name.endsWith("_labels"));
+    const source = tile.layers[id] ?? tile.layers[other];
     const fills = new Map();
     const lines = new Path2D();
     const drawn = new Set();

@@ -1,6 +1,7 @@
 /** Reporting in three steps and an answer. Everything typed is kept at once, so a closed browser loses nothing. */
 
 import { el, fill, icon } from "./dom.js";
+import { keepOffline, wakeWorker } from "./offline.js";
 import { drop, flush, freshId, freshKey, all, put, unsentPhotos } from "./outbox.js";
 import { placeOf, shrink, thumbnail } from "./pictures.js";
 import { Where } from "./reportwhere.js";
@@ -270,7 +271,7 @@ class Report {
     this.showDone(parcel);
     this.busy = false;
     await this.flush();
-    wakeWorker();
+    wakeWorker("outbox");
   }
 
   reset() {
@@ -393,15 +394,4 @@ function picture(one) {
   const svg = icon(drawn, "kind-icon");
   svg.firstElementChild.setAttribute("href", `#${drawn}`);
   return svg;
-}
-
-/** The page opens without a line from now on, and what waits goes out when there is one. */
-async function keepOffline() {
-  if (!navigator.serviceWorker) return;
-  await navigator.serviceWorker.register(`/sw.js?lang=${language()}`, { type: "module", scope: "/", updateViaCache: "none" }).catch(() => {});
-}
-
-async function wakeWorker() {
-  const worker = await navigator.serviceWorker?.getRegistration().catch(() => null);
-  await worker?.sync?.register("outbox").catch(() => {});
 }

@@ -23,6 +23,8 @@ export class Tiles {
     this.shape = shape;
     this.changed = changed;
     this.query = "";
+    /** Reads bytes from elsewhere than the address: `(z, x, y) => ArrayBuffer|null`. */
+    this.read = null;
     this.kept = new Map();
     this.asked = new Map();
     this.failed = new Set();
@@ -73,12 +75,8 @@ export class Tiles {
     const address = this.query ? `${path}${path.includes("?") ? "&" : "?"}${this.query}` : path;
     let content = null;
     try {
-      const answer = await fetch(address, { signal: stop.signal });
-      if (!answer.ok && answer.status !== 404) this.failed.add(name);
-      else if (answer.status === 200) {
-        const bytes = await answer.arrayBuffer();
-        if (bytes.byteLength > 0) content = this.shape(new VectorTile(new PbfReader(bytes)), z, x, y);
-      }
+      const bytes = this.read ? await this.read(z, x, y) : await this.overLine(name, address, stop.signal);
+      if (bytes?.byteLength > 0) content = this.shape(new VectorTile(new PbfReader(bytes)), z, x, y);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.failed.add(name);
@@ -87,6 +85,12 @@ export class Tiles {
     this.kept.set(name, content);
     this.trim();
     this.changed();
+  }
+
+  async overLine(name, address, signal) {
+    const answer = await fetch(address, { signal });
+    if (!answer.ok && answer.status !== 404) this.failed.add(name);
+    return answer.status === 200 ? answer.arrayBuffer() : null;
   }
 
   /** Forgets the oldest tiles that are out of view. */

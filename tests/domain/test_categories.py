@@ -3,7 +3,7 @@
 import pytest
 
 from geoapp import config
-from geoapp.domain.categories import parse
+from geoapp.domain.categories import checklists, parse
 from geoapp.domain.values import CategoryKind, Name, Privacy
 from geoapp.errors import BadFile, BadLayer
 
@@ -146,3 +146,52 @@ def test_a_wrong_key_or_value_is_refused_by_its_name(text, key, why):
 
     assert f"mine.toml: {key}" in str(refused.value)
     assert why in str(refused.value)
+
+
+def test_a_checklist_is_handed_down_until_a_category_has_its_own():
+    nodes = tree(
+        '[default]\nchecklist = [{ zh = "看", en = "Look" }]\n'
+        f'{ROAD}[road.path]\n{NAME}checklist = [{{ zh = "走", en = "Walk" }}, {{ zh = "量", en = "Measure" }}]\n'
+        f"[road.path.steps]\n{NAME}[road.none]\n{NAME}checklist = []\n"
+    )
+
+    assert nodes["road"].checklist == (Name("看", "Look"),)
+    assert nodes["road.path.steps"].checklist == (Name("走", "Walk"), Name("量", "Measure"))
+    assert nodes["road.none"].checklist == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "key"),
+    [
+        ('"look"', "road.checklist"),
+        ("[" + '{ zh = "看", en = "Look" },' * 13 + "]", "road.checklist"),
+        ('["look"]', "road.checklist.1"),
+        ('[{ zh = "看" }]', "road.checklist.1.en"),
+        ('[{ zh = "看", en = "Look", fr = "Voir" }]', "road.checklist.1.fr"),
+    ],
+)
+def test_a_wrong_line_of_a_checklist_is_refused_by_its_number(lines, key):
+    with pytest.raises(BadLayer) as refusal:
+        tree(f"{ROAD}checklist = {lines}\n")
+
+    assert key in str(refusal.value)
+
+
+def test_a_category_that_no_file_names_has_the_list_of_the_nearest_above_it_or_the_general_one():
+    known = checklists(
+        f'[default]\nchecklist = [{{ zh = "看", en = "Look" }}]\n{ROAD}checklist = [{{ zh = "量", en = "Measure" }}]\n',
+        file="mine.toml",
+    )
+
+    assert known.of("road") == known.of("road.by-import.deeper") == (Name("量", "Measure"),)
+    assert known.of("31-potholes") == known.general == (Name("看", "Look"),)
+
+
+def test_every_shipped_category_but_the_rest_has_something_of_its_own_to_look_at():
+    text = SHIPPED.read_text(encoding="utf-8")
+    known = checklists(text, file="categories.toml")
+
+    assert {code for code, lines in known.by_code.items() if lines == known.general} <= {
+        "other", "other.stray-animals", "other.unlisted"
+    }  # fmt: skip
+    assert all(3 <= len(lines) <= 6 for lines in known.by_code.values())

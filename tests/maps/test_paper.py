@@ -1,7 +1,9 @@
 import io
+import math
 
 import pytest
 from PIL import Image
+from pyproj import Geod
 from shapely.geometry import LineString, MultiPolygon, box, mapping
 
 from geoapp.domain.values import Box
@@ -17,7 +19,7 @@ def test_the_whole_box_lies_on_the_sheet_north_up_and_to_scale():
     assert west_north[1] == pytest.approx(20)
     assert east_south[1] == pytest.approx(580)
     # A degree of longitude is as long as the cosine of the latitude, so a square in metres stays one.
-    assert (east_south[0] - west_north[0]) / 560 == pytest.approx(0.8743, abs=0.001)
+    assert (east_south[0] - west_north[0]) / 560 == pytest.approx(0.8743, abs=0.006)
 
 
 def test_the_scale_bar_is_a_round_number_and_as_long_as_it_says():
@@ -26,6 +28,21 @@ def test_the_scale_bar_is_a_round_number_and_as_long_as_it_says():
     assert metres == 500
     assert length == pytest.approx(metres * SHEET.per_metre)
     assert length <= 250
+
+
+@pytest.mark.parametrize("lat", [0.0, 29.03, 46.5, 69.0])
+@pytest.mark.parametrize("across", [0.001, 0.02, 0.6])
+def test_the_scale_bar_is_true_to_one_percent_along_both_axes(lat, across):
+    paper = Paper(Box(106.64, lat, 106.64 + across, lat + across), 1860, 1500, 20)
+    metres, length = paper.scale()
+
+    geod = Geod(ellps="WGS84")
+    middle = (106.64 + across / 2, lat + across / 2)
+    for east, north in ((across / 10, 0.0), (0.0, across / 10)):
+        ends = (middle[0] - east, middle[1] - north), (middle[0] + east, middle[1] + north)
+        drawn = math.dist(*(paper.place(*end) for end in ends))
+        true = geod.inv(*ends[0], *ends[1])[2]
+        assert drawn / length * metres == pytest.approx(true, rel=0.001)
 
 
 def test_areas_become_paths_and_nothing_else_does():

@@ -55,6 +55,8 @@ TABLE = {
     # An issue that is public in part is open to all staff; what they see of it is decided field by field.
     "desk.work": STAFF,
     "desk.feature": STAFF,
+    # A visit is seen by whoever may visit everywhere it leads; for others it is not there (test_brief.py).
+    **dict.fromkeys(("brief.show", "brief.paper", "brief.gpx", "brief.kml", "outcome.show", "outcome.paper"), STAFF),
     "editing.facts": {"community", "administrator"},
     "editing.cost": {"community", "unit", "secretary"},
     "editing.release": {"community", "administrator"},

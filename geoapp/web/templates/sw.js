@@ -1,5 +1,6 @@
-/** What works without a line: the page for reporting, the map as it was last seen, and the sending of what waits. */
+/** What works without a line: the pages for reporting and for the field, the map as last seen, the sending of what waits. */
 
+import { flush as flushField } from "{{ fieldbox }}";
 import { flush } from "{{ outbox }}";
 
 const KEPT = {{ keep | safe }};
@@ -7,6 +8,9 @@ const LANG = new URL(self.location.href).searchParams.get("lang") || "zh";
 const TILES = "geoapp-tiles";
 const MOST_TILES = 600;
 const PATIENCE_MS = 4000;
+/** The page in the field: it holds nothing of anybody, so it may be kept; what is private the page itself keeps sealed. */
+const FIELD = /^\/field\/visits\/[0-9a-f-]+\/go$/;
+const SHELL = "/field/shell";
 
 self.addEventListener("install", (event) => {
   event.waitUntil(keepAll());
@@ -18,6 +22,7 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("sync", (event) => {
   if (event.tag === "outbox") event.waitUntil(flush(tell));
+  if (event.tag === "field") event.waitUntil(flushField(tell));
 });
 
 self.addEventListener("fetch", (event) => {
@@ -44,12 +49,14 @@ async function tidy() {
 /** From the line while there is one; the page for reporting, as it was kept, when there is none. */
 async function page(request, url) {
   const isReport = url.pathname === "/report";
-  const isKept = isReport || url.pathname === "/";
+  const isField = FIELD.test(url.pathname);
+  const isKept = isReport || isField || url.pathname === "/";
   try {
     return await fetch(request, isKept ? { signal: AbortSignal.timeout(PATIENCE_MS) } : {});
   } catch (error) {
     const lang = url.searchParams.get("lang") || LANG;
-    const kept = await caches.match(`${isKept ? url.pathname : "/report"}?lang=${lang}`);
+    const name = isField ? SHELL : isKept ? url.pathname : "/report";
+    const kept = await caches.match(`${name}?lang=${lang}`);
     if (!kept) throw error;
     // Other pages are not kept: they lead to the one that works, so that its address tells what is shown.
     return isKept ? kept : Response.redirect(`/report?lang=${lang}`, 302);
