@@ -75,7 +75,7 @@ def town(app, settings):
                  by_hand=True)  # fmt: skip
     now = datetime.now(UTC)
     viewer = accounts.viewer_of(token("li"), now=now)
-    visits.create(viewer, plan, id=VISIT, zone=settings.zone)
+    visits.create(viewer, plan, id=VISIT, now=now, zone=settings.zone)
     return SimpleNamespace(
         app=app, settings=settings, calendar=clocks.read_calendar(settings.calendar_file, settings.zone)
     )
