@@ -39,6 +39,9 @@ export class FieldMap {
       const told = pack.maps.find((one) => one.part === "base");
       this.base = base.kind === "mvt" ? addBaseMap(this.map, { kind: "pmtiles", url: base.archive, attribution: told.attribution, maxZoom: told.max_zoom }) : pictures(base.archive, told).addTo(this.map);
     }
+    this.map.home = L.latLngBounds(around(pack)).pad(0.2);
+    // Before the least zoom is set: that would begin to move the map by itself.
+    this.fit();
     this.map.setMinZoom(LOWEST);
     this.map.started = true;
     for (const layer of this.layers) if (this.map.hasLayer(layer)) layer.look?.();
@@ -60,18 +63,20 @@ export class FieldMap {
       const marker = L.marker([issue.lat, issue.lon], { icon: L.divIcon({ className: "stop-mark", html: pin, iconSize: [44, 44] }), title: issue.title, alt: issue.title, keyboard: true });
       marker.on("click", () => !this.drawing && this.opened(issue.id)).addTo(this.stops);
     }
-    if (!this.seen) this.fit(pack);
-    this.seen = true;
+    if (!this.seen) this.fit();
   }
 
-  fit(pack) {
-    const all = [[pack.visit.start.lat, pack.visit.start.lon], ...pack.stops.map(({ issue }) => [issue.lat, issue.lon])];
-    this.map.fitBounds(L.latLngBounds(all).pad(0.2), { animate: false, maxZoom: CLOSE });
+  fit() {
+    this.map.invalidateSize({ animate: false, pan: false });
+    if (!this.map.getSize().y) return;
+    this.seen = true;
+    this.map.fitBounds(this.map.home, { animate: false, maxZoom: CLOSE });
   }
 
   /** The frame has come into view. */
   appear() {
     this.map.invalidateSize({ animate: false, pan: false });
+    if (!this.seen && this.map.started) this.fit();
     expect();
   }
 
@@ -172,6 +177,8 @@ export class FieldMap {
     this.hint.textContent = kind === "place" ? say("field.draw_place_hint") : places.length > 1 ? metres(length) : say("field.draw_hint");
   }
 }
+
+const around = ({ visit: { start }, stops }) => [[start.lat, start.lon], ...stops.map(({ issue }) => [issue.lat, issue.lon])];
 
 /** Image tiles out of an archive, drawn so that no address of them is needed. */
 function pictures(archive, { max_zoom: highest, min_zoom: lowest, attribution }) {
