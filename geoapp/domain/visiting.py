@@ -217,7 +217,7 @@ def take(step: Step, state: VisitState) -> VisitState | Refusal:
     """The state after a step, or why it cannot be taken now."""
     origins, target = STEPS[step]
     if state not in origins:
-        return Refusal("visit_not_now", "action", {"state": str(state)})
+        return Refusal("visit_not_now", "action")
     return target
 
 

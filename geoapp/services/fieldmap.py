@@ -23,6 +23,8 @@ from geoapp.services import layers
 from geoapp.store import features
 
 LOWEST, HIGHEST = 12, 16
+WIDE = 14
+"""To this zoom the tiles about the box come along too, so that a screen is filled when one looks from afar."""
 PADDING_M = 400.0
 WIDEST_DEG = 0.5
 MOST_TILES, MOST_BYTES = 600, 24 << 20
@@ -123,7 +125,7 @@ def _packed(
     tiles: list[tuple[int, bytes]] = []
     size, top = 0, low
     for zoom in range(low, max(low, high) + 1):
-        wanted = list(tiles_of(box, zoom))
+        wanted = list(tiles_of(box, zoom, ring=1 if zoom <= WIDE else 0))
         if len(tiles) + len(wanted) > MOST_TILES and zoom > low:
             break
         found = [
@@ -158,12 +160,13 @@ def _packed(
     return Ground(out.getvalue(), kind, low, top)
 
 
-def tiles_of(box: Box, zoom: int) -> Iterator[Tile]:
-    """The tiles of one zoom that a box touches."""
+def tiles_of(box: Box, zoom: int, *, ring: int = 0) -> Iterator[Tile]:
+    """The tiles of one zoom that a box touches, with so many more about them."""
     west, north = _tile(box.west, box.north, zoom)
     east, south = _tile(box.east, box.south, zoom)
-    for y in range(north, south + 1):
-        for x in range(west, east + 1):
+    last = (1 << zoom) - 1
+    for y in range(max(0, north - ring), min(last, south + ring) + 1):
+        for x in range(max(0, west - ring), min(last, east + ring) + 1):
             yield Tile(zoom, x, y)
 
 

@@ -191,14 +191,14 @@ def _stepping(db: Session, id: UUID, viewer: Viewer, step: Step, version: int | 
     row = _locked(db, id, viewer, version)
     taken = visiting.take(step, row.state)
     if isinstance(taken, Refusal):
-        raise refused(taken)
+        raise Refused(taken.reason, taken.field)
     return row
 
 
 def _open(db: Session, id: UUID, viewer: Viewer, version: int | None) -> None:  # noqa: A002
     row = _locked(db, id, viewer, version)
     if not visiting.is_open(row.state):
-        raise Refused("visit_not_now", "action", state=str(row.state))
+        raise Refused("visit_not_now", "action")
 
 
 def _locked(db: Session, id: UUID, viewer: Viewer, version: int | None) -> VisitRow:  # noqa: A002

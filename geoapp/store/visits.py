@@ -163,7 +163,7 @@ def one(db: Session, visit: UUID, viewer: Viewer, *, lock: bool = False) -> Visi
 
 
 def some(
-    db: Session, viewer: Viewer, *, states: Sequence[VisitState] = (), community: str | None = None, limit: int,
+    db: Session, viewer: Viewer, *, states: Sequence[VisitState] = (), limit: int,
     after: tuple[date, UUID] | None = None,
 ) -> list[VisitRow]:  # fmt: skip
     """Visits that the viewer may see, the latest day first; ``after`` is day and id of the last one known."""
@@ -171,9 +171,6 @@ def some(
     if states:
         where += " AND v.state = ANY (:states)"
         binds |= {"states": [str(state) for state in states]}
-    if community is not None:
-        where += " AND v.community_ids && ARRAY(SELECT id FROM place WHERE kind = 'community' AND code = :community)"
-        binds |= {"community": community}
     if after:
         where += " AND (v.on_day, v.id) < (:after_day, :after_id)"
         binds |= {"after_day": after[0], "after_id": after[1]}

@@ -8,6 +8,9 @@ import { colour } from "./theme.js";
 import { metres, say } from "./words.js";
 
 const CLOSE = 17;
+/** The ways, where there are any; and what tells whose the land is, on demand. */
+const ALWAYS = ["roads"];
+const WHOSE = ["jurisdictions", "contested-land", "orphan-land"];
 const LOWEST = 12;
 const byId = (id) => document.getElementById(id);
 const round = (degrees) => Math.round(degrees * 1e7) / 1e7;
@@ -23,9 +26,10 @@ export class FieldMap {
     this.here = null;
     this.mine = L.layerGroup().addTo(map);
     this.drawing = null;
-    for (const layer of layers) if (layer.spec.kind === "issues" || layer.spec.show === false) layer.remove();
+    for (const layer of layers) if (layer.spec.kind === "issues" || (layer.spec.show === false && !ALWAYS.includes(layer.spec.id))) layer.remove();
     map.on("click", (event) => this.drawing && this.corner(event.latlng));
     byId("where-am-i").addEventListener("click", () => this.watch());
+    byId("whose-land").addEventListener("click", () => this.showWhose());
   }
 
   /** The ground of a pack; without one nothing is drawn but what belongs to the visit. */
@@ -59,7 +63,7 @@ export class FieldMap {
     for (const stop of pack.stops) {
       const { issue, seq } = stop;
       if (issue.extent) L.geoJSON(issue.extent, { style: { color: colour("open"), weight: 3, fillOpacity: 0.12 }, interactive: false, pointToLayer: (_, at) => L.circleMarker(at, { radius: 4 }) }).addTo(this.stops);
-      const pin = el("span", { class: `stop-pin stop-${states.get(issue.id) ?? "open"}` }, seq ?? "+");
+      const pin = el("span", { class: `stop-pin stop-${states.get(issue.id) ?? "open"}` }, seq ?? (stop.on_the_way ? "+" : "–"));
       const marker = L.marker([issue.lat, issue.lon], { icon: L.divIcon({ className: "stop-mark", html: pin, iconSize: [44, 44] }), title: issue.title, alt: issue.title, keyboard: true });
       marker.on("click", () => !this.drawing && this.opened(issue.id)).addTo(this.stops);
     }
@@ -82,6 +86,17 @@ export class FieldMap {
 
   go({ lat, lon }, zoom = CLOSE) {
     this.map.setView([lat, lon], Math.max(this.map.getZoom(), zoom), { animate: false });
+  }
+
+  /** Jurisdictions, contested and orphan land, or none of them. */
+  showWhose() {
+    const shown = byId("whose-land").getAttribute("aria-pressed") !== "true";
+    byId("whose-land").setAttribute("aria-pressed", String(shown));
+    for (const layer of this.layers.filter((one) => WHOSE.includes(one.spec.id))) {
+      if (shown) layer.addTo(this.map);
+      else layer.remove();
+    }
+    expect();
   }
 
   // --- one's own place ---

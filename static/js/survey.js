@@ -16,7 +16,7 @@ import { followPointer } from "./tooltip.js";
 import { language, number, say } from "./words.js";
 
 const KEPT = "geoapp-chosen";
-const ALWAYS = new Set(["past-visits", "roads"]);
+const ALWAYS = new Set(["past-visits"]);
 
 export function startSurvey(map, config, layers) {
   new SurveyPage(map, config, layers);

@@ -1,7 +1,7 @@
 /** Who comes along: the units that the stops concern, with their phones, and people by name. */
 
 import { el, fill, icon } from "./dom.js";
-import { say } from "./words.js";
+import { count, say } from "./words.js";
 
 export class Guests {
   constructor(page) {
@@ -50,7 +50,7 @@ export class Guests {
     return el(
       "li",
       { class: "guest" },
-      el("label", { class: "tick-line" }, el("input", { id: `unit-${unit.code}`, type: "checkbox", checked: Boolean(guest), change: toggle }), el("span", {}, unit.name, " ", el("small", {}, say("visit.concerns", { n: unit.n })))),
+      el("label", { class: "tick-line" }, el("input", { id: `unit-${unit.code}`, type: "checkbox", checked: Boolean(guest), change: toggle }), el("span", {}, unit.name, " ", el("small", {}, count("visit.concerns", unit.n)))),
       unit.phone && el("a", { class: "phone", href: `tel:${unit.phone.replace(/[^+\d]/g, "")}`, "aria-label": say("visit.call", { who: unit.name }) }, unit.phone),
       guest && this.fields(guest),
     );

@@ -131,9 +131,11 @@ class PlanPage {
 
   drawMap() {
     const { draft, schedule, issues } = this;
-    const told = new Map((schedule?.stops ?? []).map((one, nth) => [one.issue, { ...one, n: nth + 1 }]));
+    // Until it is worked out again, a stored plan stands as it was stored.
+    const known = schedule?.stops ?? (this.version ? draft.stops.filter((stop) => !stop.out) : []);
+    const told = new Map(known.map((one, nth) => [one.issue, { ...one, n: nth + 1 }]));
     const stops = draft.stops.map((stop) => ({ ...issues[stop.issue], n: told.get(stop.issue)?.n ?? null, late: told.get(stop.issue)?.late > 0 }));
-    this.onMap.draw({ stops, route: schedule?.route ?? [], start: draft.start, end: draft.finish === "place" ? draft.end : null });
+    this.onMap.draw({ stops, route: schedule?.route ?? this.visit.route ?? [], start: draft.start, end: draft.finish === "place" ? draft.end : null });
   }
 
   tell() {

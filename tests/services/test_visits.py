@@ -5,11 +5,13 @@ from datetime import time, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from geoapp.domain.values import ANONYMOUS, OPERATOR, Grant, IssueState, Point, Role, Viewer
 from geoapp.domain.visiting import Draft, DraftGuest, DraftStop, Finish, VisitState
 from geoapp.errors import BadInput, Conflict, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import audit, clocks, issues, visits
+from geoapp.store import session
 from tests.builders import CENTRE, NOON, TODAY, a_category, a_jurisdiction, a_place, an_issue, square, store
 
 SECRETARY = Viewer((Grant(Role.SECRETARY, frozenset({"C1"})),), UUID(int=7), "Li")
@@ -197,3 +199,61 @@ def test_a_preview_keeps_nothing(town):  # noqa: ARG001 - it is there to be visi
 
     assert [stop.issue for stop in plan.stops] == [an_issue(name).id for name in NAMES]
     assert visits.mine(SECRETARY) == []
+
+
+def test_visits_are_listed_by_day_the_latest_first_page_by_page(town):
+    for nth in (1, 2, 3):
+        draft = a_draft(title=f"Day {nth}", on_day=TODAY + timedelta(days=nth))
+        visits.create(SECRETARY, draft, id=UUID(int=nth), now=NOON, zone=town.zone)
+    visits.cancel(SECRETARY, UUID(int=2), version=1, now=NOON)
+
+    first = visits.mine(SECRETARY, limit=2)
+    rest = visits.mine(SECRETARY, limit=2, after=(first[-1].on_day, first[-1].id))
+    assert [row.title for row in (*first, *rest)] == ["Day 3", "Day 2", "Day 1"]
+    assert [row.title for row in visits.mine(SECRETARY, states=(VisitState.CANCELLED,))] == ["Day 2"]
+
+
+def test_the_best_order_leaves_out_what_does_not_fit_and_says_why(town):
+    stop = DraftStop(an_issue("two").id, window_from=time(8), window_to=time(8, 30))
+    made = planned(town, stops=(*stops("three", "one"), stop), by_hand=False, finish=Finish.LAST_STOP)
+
+    assert [stop.issue.id for stop in made.stops] == [an_issue(name).id for name in ("one", "three", "two")]
+    assert [(stop.seq, stop.left_out) for stop in made.stops] == [(1, ""), (2, ""), (None, "window_missed")]
+    assert made.visit.length_m == pytest.approx(sum(stop.leg_m for stop in made.stops if stop.seq))
+
+
+def test_a_stop_taken_out_by_hand_stays_with_the_plan(town):
+    one, two, _ = stops(*NAMES)
+
+    made = planned(town, stops=(one, replace(two, out=True)))
+    assert [(stop.seq, stop.left_out) for stop in made.stops] == [(1, ""), (None, "by_hand")]
+
+
+def test_a_visit_ends_at_a_place_of_its_own_and_waits_for_an_appointment(town):
+    end = Point(106.65, 29.031)
+    stop = DraftStop(an_issue("one").id, minutes=20, window_from=time(10), window_to=time(10, 30), pinned=True)
+    made = planned(town, stops=(stop,), finish=Finish.PLACE, end=end, end_name="the school")
+
+    assert (made.visit.end, made.visit.end_name) == (end, "the school")
+    assert (made.stops[0].pinned, made.stops[0].window_from, made.stops[0].minutes) == (True, time(10), 20)
+    assert made.stops[0].waits >= 55
+    assert made.visit.route is not None
+
+
+def test_an_issue_that_went_to_another_community_is_not_shown_by_an_old_visit(town):
+    planned(town)
+    with session.transaction() as db:
+        db.execute(
+            text("UPDATE issue SET community_id = (SELECT id FROM place WHERE code = 'C2') WHERE id = :id"),
+            {"id": an_issue("two").id},
+        )
+
+    assert [stop.issue.id for stop in visits.get(SECRETARY, VISIT).stops] == [an_issue("one").id, an_issue("three").id]
+
+
+def test_of_issues_elsewhere_that_one_sees_none_is_planned(town):
+    both = Viewer((Grant(Role.SECRETARY, frozenset({"C1"})), Grant(Role.COMMUNITY, frozenset({"C2"}))), UUID(int=3), "")
+
+    with pytest.raises(NotYours):
+        planned(town, viewer=both, stops=stops("one", "far"))
+    assert set(visits.targets(both, (an_issue("one").id, an_issue("far").id))) == {an_issue("one").id}

@@ -65,6 +65,13 @@ TABLE = {
     "dryrun.form": {"secretary", "planner", "administrator"},
     "dryrun.act": {"secretary", "planner", "administrator"},
     "land.worklist": STAFF,
+    # What they show is of one's own realm alone; planning a visit is the secretary's.
+    "field.survey_map": STAFF,
+    "field.issues": STAFF,
+    "field.past": STAFF,
+    **{
+        f"visits.{door}": {"secretary"} for door in ("listed", "new", "preview", "save", "show", "calendar", "carry_on")
+    },
     "land.settlement_page": {"secretary", "administrator"},
     "land.settle": {"secretary", "administrator"},
     # Whose visit it is, is decided by its communities; here it is nobody's, and who may visit at all is told so.
