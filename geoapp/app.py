@@ -19,6 +19,9 @@ from geoapp.web import (
     gate,
     health,
     land,
+    lists,
+    meetings,
+    minutes,
     moderation,
     notices,
     openapi,
@@ -28,6 +31,7 @@ from geoapp.web import (
     page,
     photos,
     place,
+    projects,
     public,
     reporting,
     rest,
@@ -37,7 +41,7 @@ from geoapp.web import (
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, editing, api, rest, openapi, tiles, base, health,
+    desk, meetings, minutes, lists, projects, editing, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""
