@@ -32,7 +32,7 @@ def row_shape(row: MeetingRow) -> dict[str, Any]:
         "state_name": page.say(f"meeting.state.{row.state}"),
         "closed": page.say("meeting.closed_on", at=shapes.minute(row.closed_at)) if row.closed_at else "",
         "counts": page.say("meeting.items", n=row.items, decided=row.decided),
-        "items": row.items,
+        "size": row.items,
         "decided": row.decided,
         "version": row.version,
         "synthetic": row.synthetic,
