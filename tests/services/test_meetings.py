@@ -1,4 +1,4 @@
-"""Joint meetings on the real database: what is suggested, what a decision leads to, and all of it together or nothing."""
+"""Joint meetings on the real database: what is suggested, what a decision leads to, and all of it or nothing."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -11,11 +11,11 @@ from sqlalchemy import text
 from geoapp.domain.agenda import Decision, Kind, MeetingState, Outcome
 from geoapp.domain.boundaries import NewUnit
 from geoapp.domain.values import OPERATOR, Event, Grant, IssueState, Level, Name, Point, Privacy, Role, Viewer
+from geoapp.domain.workflow import Given
 from geoapp.errors import BadInput, Conflict, NotApplied, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import agendas, boundaries, decisions, issues, meetings, triage, vulnerable
 from geoapp.services.meetings import MeetingFacts
 from geoapp.services.vulnerable import Spot
-from geoapp.domain.workflow import Given
 from geoapp.store import history, session
 from tests.builders import CENTRE, NOON, TODAY, a_category, a_jurisdiction, a_place, an_issue, square, store
 from tests.domain.test_calendar import CHINA
@@ -46,7 +46,10 @@ def ground(app):  # noqa: ARG001 - the database must be connected
 def waiting(name, **changes):
     """An issue on the agenda, as its history tells."""
     at = datetime(2026, 10, 1, 4, 0, tzinfo=NOON.tzinfo)
-    told = (Event(at, "report", IssueState.REPORTED), Event(at, "to_agenda", IssueState.AGENDA, "community", "returned"))
+    told = (
+        Event(at, "report", IssueState.REPORTED),
+        Event(at, "to_agenda", IssueState.AGENDA, "community", "returned"),
+    )
     store(an_issue(name, **{"state": IssueState.AGENDA, "history": told, **changes}))
     return number(name)
 
@@ -162,7 +165,9 @@ def test_open_decisions_of_earlier_meetings_come_up_by_themselves():
     assert {key: one.carried for key, one in found.items()} == {
         put_off: "postponed", late: "broken", in_time: "not_done",
     }  # fmt: skip
-    carried = {key: next(part for part in one.score.parts if part.term == "carried").points for key, one in found.items()}
+    carried = {
+        key: next(part for part in one.score.parts if part.term == "carried").points for key, one in found.items()
+    }
     assert carried == {put_off: 5, late: 10, in_time: 0}
     overdue = {key: next(part for part in one.score.parts if part.term == "overdue") for key, one in found.items()}
     assert overdue[late].measured > 0
@@ -209,7 +214,11 @@ def test_items_are_ordered_and_taken_off():
 
 
 def test_an_accepted_issue_goes_to_the_meeting_over_the_workflow_and_one_not_accepted_does_not():
-    store(an_issue("accepted"), an_issue("reported", state=IssueState.REPORTED), an_issue("over", state=IssueState.CLOSED, ended_at=NOON))
+    store(
+        an_issue("accepted"),
+        an_issue("reported", state=IssueState.REPORTED),
+        an_issue("over", state=IssueState.CLOSED, ended_at=NOON),
+    )
     meeting = a_meeting()
 
     put(meeting, number("accepted"))
@@ -227,7 +236,12 @@ def test_an_accepted_issue_goes_to_the_meeting_over_the_workflow_and_one_not_acc
 
 
 def test_an_item_shows_what_was_tried_whose_it_may_be_and_what_such_things_cost():
-    store(*(an_issue(f"done {cost}", state=IssueState.CLOSED, ended_at=NOON, cost_spent=cost) for cost in (100.0, 300.0, 900.0)))
+    store(
+        *(
+            an_issue(f"done {cost}", state=IssueState.CLOSED, ended_at=NOON, cost_spent=cost)
+            for cost in (100.0, 300.0, 900.0)
+        )
+    )
     one = waiting("1", cost_planned=500.0)
     meeting = a_meeting()
     put(meeting, one)
@@ -254,16 +268,16 @@ def test_an_agenda_has_an_end(monkeypatch):
 
 
 WRONG = [
-        ("words", {"words": " "}),
-        ("words", {"words": "x" * 4001}),
-        ("unit", {"unit": None}),
-        ("unit", {"unit": "U9"}),
-        ("helping", {"helping": ("U1",)}),
-        ("amount", {"amount": Decimal(-1)}),
-        ("fund", {"fund": "x" * 201}),
-        ("due_on", {"due_on": MET.date() - timedelta(days=1)}),
-        ("visit_on", {"visit_on": MET.date() - timedelta(days=1)}),
-        ("votes", {"votes": (1000, 0, 0)}),
+    ("words", {"words": " "}),
+    ("words", {"words": "x" * 4001}),
+    ("unit", {"unit": None}),
+    ("unit", {"unit": "U9"}),
+    ("helping", {"helping": ("U1",)}),
+    ("amount", {"amount": Decimal(-1)}),
+    ("fund", {"fund": "x" * 201}),
+    ("due_on", {"due_on": MET.date() - timedelta(days=1)}),
+    ("visit_on", {"visit_on": MET.date() - timedelta(days=1)}),
+    ("votes", {"votes": (1000, 0, 0)}),
 ]
 
 
@@ -346,9 +360,7 @@ def test_a_returned_issue_of_the_agenda_finds_its_way_over_it():
     decide(meeting, one, ASSIGN)
     # Somebody takes it off the agenda meanwhile.
     found = triage.work_on(SECRETARY, one, zone=CHINA.zone)
-    triage.act(
-        SECRETARY, one, "decide", Given(note="by phone"), version=found.version, now=NOON, calendar=CHINA
-    )
+    triage.act(SECRETARY, one, "decide", Given(note="by phone"), version=found.version, now=NOON, calendar=CHINA)
 
     close(meeting)
 
@@ -369,7 +381,10 @@ def test_what_is_refused_holds_all_of_it_up_and_nothing_is_lost():
     with pytest.raises(NotApplied) as refused:
         close(meeting)
 
-    assert {key: one.reason for key, one in refused.value.refusals.items()} == {gone: "not_now", open_one: "needs_decision"}
+    assert {key: one.reason for key, one in refused.value.refusals.items()} == {
+        gone: "not_now",
+        open_one: "needs_decision",
+    }
     assert everything() == before
     assert meetings.get(SECRETARY, meeting).items[0].row.decision == ASSIGN
     agendas.drop(SECRETARY, meeting, gone, version=version(meeting))
@@ -437,7 +452,14 @@ def test_every_change_names_the_version_that_was_read():
 
 
 def test_a_meeting_is_held_by_those_whose_right_covers_its_place():
-    for viewer, place in ((STAFF, "S1"), (SECRETARY, "S1"), (SUPERVISOR, "C1"), (OFFICER, "C1"), (PUBLIC, "C1"), (STAFF, "X")):
+    for viewer, place in (
+        (STAFF, "S1"),
+        (SECRETARY, "S1"),
+        (SUPERVISOR, "C1"),
+        (OFFICER, "C1"),
+        (PUBLIC, "C1"),
+        (STAFF, "X"),
+    ):
         with pytest.raises(NotYours):
             a_meeting(viewer, place)
     assert [one.code for one in meetings.places_for(SECRETARY)] == ["C1", "C2"]
@@ -508,7 +530,11 @@ def test_facts_change_and_a_closed_meeting_keeps_its_day():
 
     row = meetings.row(SECRETARY, meeting)
     assert (row.state, row.facts.starts_at, row.facts.minutes) == (MeetingState.CLOSED, MET, "longer")
-    for field, wrong in (("title", {"title": " "}), ("venue", {"venue": "x" * 201}), ("starts_at", {"starts_at": datetime(2026, 1, 1)})):
+    for field, wrong in (
+        ("title", {"title": " "}),
+        ("venue", {"venue": "x" * 201}),
+        ("starts_at", {"starts_at": MET.replace(tzinfo=None)}),
+    ):
         with pytest.raises(BadInput) as refused:
             meetings.change(SECRETARY, meeting, replace(row.facts, **wrong), version=5)
         assert refused.value.field == field

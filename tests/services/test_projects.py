@@ -96,20 +96,20 @@ def test_a_right_in_one_community_is_none_for_the_street():
 
 
 WRONG = [
-        ("title", {"title": " "}),
-        ("title", {"title": "x" * 201}),
-        ("area", {"area": "{"}),
-        ("area", {"area": b"\x00"}),
-        ("area", {"area": '{"type":"Point","coordinates":[106.6,29.0]}'}),
-        ("area", {"area": '{"type":"Polygon","coordinates":[[[500,29],[501,29],[501,30],[500,29]]]}'}),
-        ("area", {"area": '{"type":"Polygon","coordinates":[[[106,29],[107,29],[106,29],[106,29]]]}'}),
-        ("cases", {"cases": ["QJ-1999-000001"]}),
-        ("cases", {"cases": ["x"] * 501}),
-        ("budget_low", {"budget_low": Decimal(-1)}),
-        ("budget_high", {"budget_low": Decimal(2), "budget_high": Decimal(1)}),
-        ("ends", {"begins": TODAY, "ends": TODAY - timedelta(days=1)}),
-        ("unit", {"unit": "U9"}),
-        ("place", {"cases": []}),
+    ("title", {"title": " "}),
+    ("title", {"title": "x" * 201}),
+    ("area", {"area": "{"}),
+    ("area", {"area": b"\x00"}),
+    ("area", {"area": '{"type":"Point","coordinates":[106.6,29.0]}'}),
+    ("area", {"area": '{"type":"Polygon","coordinates":[[[500,29],[501,29],[501,30],[500,29]]]}'}),
+    ("area", {"area": '{"type":"Polygon","coordinates":[[[106,29],[107,29],[106,29],[106,29]]]}'}),
+    ("cases", {"cases": ["QJ-1999-000001"]}),
+    ("cases", {"cases": ["x"] * 501}),
+    ("budget_low", {"budget_low": Decimal(-1)}),
+    ("budget_high", {"budget_low": Decimal(2), "budget_high": Decimal(1)}),
+    ("ends", {"begins": TODAY, "ends": TODAY - timedelta(days=1)}),
+    ("unit", {"unit": "U9"}),
+    ("place", {"cases": []}),
 ]
 
 
@@ -236,11 +236,11 @@ def test_a_source_is_not_overdrawn_unless_that_is_meant_and_said_why():
 
 
 WRONG_LINES = [
-        ("source", Line(Entry.SPENT, "", Decimal(1))),
-        ("source", Line(Entry.SPENT, "x" * 121, Decimal(1))),
-        ("amount", Line(Entry.SPENT, "Street", Decimal(0))),
-        ("amount", Line(Entry.SPENT, "Street", Decimal("nan"))),
-        ("note", Line(Entry.SPENT, "Street", Decimal(1), "x" * 4001)),
+    ("source", Line(Entry.SPENT, "", Decimal(1))),
+    ("source", Line(Entry.SPENT, "x" * 121, Decimal(1))),
+    ("amount", Line(Entry.SPENT, "Street", Decimal(0))),
+    ("amount", Line(Entry.SPENT, "Street", Decimal("nan"))),
+    ("note", Line(Entry.SPENT, "Street", Decimal(1), "x" * 4001)),
 ]
 
 

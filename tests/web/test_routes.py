@@ -78,8 +78,8 @@ TABLE = {
     "dryrun.act": {"secretary", "planner", "administrator"},
     **dict.fromkeys(READ.split(), STAFF),
     # A meeting or a project that one may not see is not found, by whoever keeps such things elsewhere too.
-    **dict.fromkeys(HELD.split(), {"community", "secretary", "elsewhere"}),
-    **dict.fromkeys(PLANNED.split(), {"community", "secretary", "elsewhere", "planner"}),
+    **{key: {"community", "secretary", "elsewhere"} for key in HELD.split()},
+    **{key: {"community", "secretary", "elsewhere", "planner"} for key in PLANNED.split()},
     "meetings.close": {"secretary"},
     "land.worklist": STAFF,
     "land.settlement_page": {"secretary", "administrator"},
