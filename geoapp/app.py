@@ -22,6 +22,9 @@ from geoapp.web import (
     gate,
     health,
     land,
+    lists,
+    meetings,
+    minutes,
     moderation,
     notices,
     openapi,
@@ -32,6 +35,7 @@ from geoapp.web import (
     page,
     photos,
     place,
+    projects,
     public,
     reporting,
     rest,
@@ -42,7 +46,8 @@ from geoapp.web import (
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, editing, field, visits, brief, outcome, fieldwork, api, rest, openapi, tiles, base, health,
+    desk, editing, field, visits, brief, outcome, fieldwork, meetings, minutes, lists, projects, api, rest, openapi,
+    tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

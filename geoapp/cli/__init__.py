@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from geoapp import words
-from geoapp.cli import importing, moderating, people, roads, serving, working
+from geoapp.cli import gathering, importing, moderating, people, roads, serving, working
 from geoapp.errors import BadInput, GeoAppError, Refused
 
 
@@ -44,7 +44,7 @@ def _leave(number: int, _: object) -> NoReturn:
 
 for _command in (
     *(serving.init, serving.serve, serving.demo, serving.stop, serving.status, serving.doctor, serving.version),
-    *(importing.boundaries, importing.issues, importing.layers),
+    *(importing.boundaries, importing.issues, importing.layers, gathering.vulnerable),
     *(people.people, people.audit, moderating.zones),
     *(working.work, working.notices),
     roads.roads,

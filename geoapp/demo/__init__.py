@@ -7,7 +7,7 @@ from uuid import UUID
 import shapely
 
 from geoapp.config import Settings, shipped
-from geoapp.demo import authorities, drawings, land, reports, stories, streets
+from geoapp.demo import authorities, drawings, gathering, land, reports, stories, streets
 from geoapp.domain.categories import parse
 from geoapp.domain.values import PlaceKind, Viewer
 from geoapp.errors import NotFound
@@ -31,9 +31,11 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     district = shapely.union_all([f.geometry for f in vectorfile.read(ground / DISTRICT, crs="gcj02").features])
     place = land.draw(district, ground / PLACES)
     _lay_streets(viewer, place)
+    working = clocks.read_calendar(settings.calendar_file, settings.zone)
     told = stories.tell(place, now=now, prefix=settings.number_prefix)
     if _is_there(viewer, told[0].id, settings):
         # A filling broken off between issues and photos, or of a version that had none.
+        gathering.fill(viewer, place, working, now=now)
         drawings.hang(viewer, told, folder=settings.photos_dir, now=now, zone=settings.zone)
         return False
     boundaries.import_file(
@@ -62,7 +64,8 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     places.tell_contact(viewer, phones)
     further = reports.generate(place, made, categories, now=now, prefix=settings.number_prefix)
     imports.store_issues(viewer, [*told, *further], today=today, progress=progress)
-    clocks.reckon_all(viewer, clocks.read_calendar(settings.calendar_file, settings.zone), now=now)
+    clocks.reckon_all(viewer, working, now=now)
+    gathering.fill(viewer, place, working, now=now)
     drawings.hang(viewer, told, folder=settings.photos_dir, now=now, zone=settings.zone)
     return True
 

@@ -21,7 +21,7 @@ from geoapp.services import places
 from geoapp.services.categories import Checklists
 from geoapp.services.clocks import WorkCalendar
 from geoapp.services.places import Choices
-from geoapp.web import gate
+from geoapp.web import gate, scripts
 
 blueprint = Blueprint("page", __name__)
 FORMS = {"sign_in.html", "sign_in_code.html", "follow.html", "following.html", "report.html"}
@@ -108,6 +108,8 @@ def render(template: str, found: Choices, *, status: int = 200, **context: Any) 
         asset=asset,
         vendor=vendor,
         importmap=importmap(),
+        start_of=scripts.start_of,
+        needed=scripts.needed,
         title=site_title(district),
         status=status,
         place_name=district,

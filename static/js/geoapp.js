@@ -2,25 +2,18 @@
 
 import { readAddress } from "./address.js";
 import { addBaseMap, escapeText } from "./basemap.js";
-import { startDesk } from "./desk.js";
-import { startEmbed } from "./embed.js";
 import { gcj02Crs } from "./gcj02.js";
-import { startDryRun, startSettlement, startUnclear } from "./land.js";
 import { IssueLayer } from "./issues.js";
-import { startIssuePage } from "./issuepage.js";
-import { startMapPage } from "./mappage.js";
 import { PolygonLayer } from "./polygons.js";
 import { count } from "./ready.js";
-import { startReport } from "./report.js";
 import { Sheet } from "./sheet.js";
-import { startSurvey } from "./survey.js";
-import { addSurvey } from "./surveylayer.js";
 import { stillness } from "./theme.js";
 import { addTools, goHome } from "./tools.js";
-import { startVisit } from "./visitplan.js";
 import { say, speak, titleOf } from "./words.js";
 
 const layers = [];
+/** What must be there before the page begins. */
+const waiting = [];
 const carried = JSON.parse(document.getElementById("geoapp-config")?.textContent || "{}");
 speak(carried);
 
@@ -28,7 +21,7 @@ window.GeoApp = {
   map: makeMap,
   baseMap: addBaseMap,
   layer: makeLayer,
-  survey: (map, settings) => layers.push(...addSurvey(map, settings)),
+  survey: (map, settings) => waiting.push(addSurvey(map, settings)),
   start,
   /** What is drawn of the issues, in the view. */
   visible: () => layers.flatMap((layer) => layer.visible?.() ?? []),
@@ -75,15 +68,17 @@ function makeLayer(spec) {
   return layer;
 }
 
-function start(map, config = carried) {
+async function addSurvey(map, settings) {
+  const survey = await import("./surveylayer.js");
+  layers.push(...survey.addSurvey(map, settings));
+}
+
+/** The page's own script says what happens on its map; it is loaded where it is of use, and nowhere else. */
+async function start(map, config = carried) {
   speak(config);
-  if (document.body.dataset.page === "go") {
-    // It draws from what is kept on the phone, and is large; no other page needs it.
-    import("./field.js").then(({ startField }) => startField(map, config, layers));
-    return;
-  }
-  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, report: startReport, embed: startEmbed, field: startSurvey, visit: startVisit }[document.body.dataset.page] ?? startMapPage;
+  const [script, name] = document.body.dataset.start.split(".");
+  const [{ [name]: begin }] = await Promise.all([import(`./${script}.js`), ...waiting]);
   map.started = true;
   begin(map, config, layers);
-  for (const layer of layers) if (map.hasLayer(layer)) layer.look();
+  for (const layer of layers) if (map.hasLayer(layer)) layer.look?.();
 }

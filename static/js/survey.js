@@ -11,6 +11,7 @@ import { Legend } from "./legend.js";
 import { expect } from "./ready.js";
 import { Selection } from "./selection.js";
 import { SurveyList } from "./surveylist.js";
+import "./surveylayer.js";
 import { SurveyPanel } from "./surveypanel.js";
 import { followPointer } from "./tooltip.js";
 import { language, number, say } from "./words.js";
