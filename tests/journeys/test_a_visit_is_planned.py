@@ -61,8 +61,8 @@ def draw_round(page, places):
 def numbers(page):
     """The numbers of the near issues, as the list names them."""
     rows = page.locator("#issue-list li[data-number]")
-    rows.first.wait_for()
-    told = {row.inner_text(): row.get_attribute("data-number") for row in rows.all()}
+    rows.first.wait_for(state="attached")
+    told = {row.text_content(): row.get_attribute("data-number") for row in rows.all()}
     return [number for words, number in told.items() if "near" in words]
 
 
