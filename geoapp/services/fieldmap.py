@@ -15,15 +15,16 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from geoapp.catalog import Layer
 from geoapp.domain.tiles import Tile
-from geoapp.domain.values import Box, IssueFilter, Point, Viewer
+from geoapp.domain.values import Box, Point, Viewer
 from geoapp.services import layers
 from geoapp.store import features
 
 LOWEST, HIGHEST = 12, 16
+WIDE = 14
+"""To this zoom the tiles about the box come along too, so that a screen is filled when one looks from afar."""
 PADDING_M = 400.0
 WIDEST_DEG = 0.5
 MOST_TILES, MOST_BYTES = 600, 24 << 20
@@ -55,21 +56,13 @@ def area(points: list[Point]) -> Box:
     return Box(*(round(value, 4) for value in (lon - across, lat - up, lon + across, lat + up)))
 
 
-def own_layers(viewer: Viewer, all_layers: tuple[Layer, ...], box: Box, *, today: date, zone: ZoneInfo) -> Ground:
+def own_layers(viewer: Viewer, all_layers: tuple[Layer, ...], box: Box, *, today: date) -> Ground:
     """Boundaries, jurisdictions, unclear land and whatever else is a layer of areas or lines, as vector tiles."""
-    taken = [
-        layer for layer in layers.for_viewer(viewer, all_layers, "tiles") if layer.query != features.ISSUES
-    ]  # fmt: skip
+    taken = [layer for layer in layers.for_viewer(viewer, all_layers, "tiles") if layer.query != features.ISSUES]
 
-    def read(tile: Tile) -> bytes | None:
-        # The layers of a vector tile may follow one another as they are: that is how protocol buffers repeat a field.
-        found = [
-            layers.tile(viewer, layer, tile, IssueFilter(), today=today, zone=zone, known=None).body or b""
-            for layer in taken
-            if layer.min_zoom <= tile.z
-        ]
-        joined = b"".join(found)
-        return gzip.compress(joined, 6, mtime=0) if joined else None
+    def read(tiles: list[Tile]) -> list[bytes | None]:
+        found = layers.bundle(taken, tiles, today=today)
+        return [gzip.compress(body, 6, mtime=0) if body else None for body in found]
 
     fields = [{"id": layer.id, "fields": dict.fromkeys(layer.fields, "")} for layer in taken]
     return _packed(read, box, LOWEST, HIGHEST, kind="mvt", packed=True, about={"vector_layers": fields})
@@ -89,13 +82,11 @@ def _cut(source: str, box: Box, attribution: str, stamp: int) -> Ground | None: 
         with sqlite3.connect(f"file:{source}?mode=ro&immutable=1", uri=True) as db:
             kind = str(dict(db.execute("SELECT name, value FROM metadata")).get("format", "png"))
 
-            def of_rows(tile: Tile) -> bytes | None:
+            def of_rows(tiles: list[Tile]) -> list[bytes | None]:
                 # MBTiles counts rows from the south (TMS).
-                row = db.execute(
-                    "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?",
-                    (tile.z, tile.x, (1 << tile.z) - 1 - tile.y),
-                ).fetchone()
-                return bytes(row[0]) if row else None
+                ask = "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?"
+                found = [db.execute(ask, (one.z, one.x, (1 << one.z) - 1 - one.y)).fetchone() for one in tiles]
+                return [bytes(row[0]) if row else None for row in found]
 
             low, high = db.execute("SELECT min(zoom_level), max(zoom_level) FROM tiles").fetchone()
             if low is None:
@@ -116,16 +107,15 @@ def _cut(source: str, box: Box, attribution: str, stamp: int) -> Ground | None: 
         )
         packed = header["tile_compression"] is Compression.GZIP
 
-        def of_archive(tile: Tile) -> bytes | None:
-            body: bytes | None = reader.get(tile.z, tile.x, tile.y)
-            return body
+        def of_archive(tiles: list[Tile]) -> list[bytes | None]:
+            return [reader.get(one.z, one.x, one.y) for one in tiles]
 
         low, high = max(header["min_zoom"], LOWEST), min(header["max_zoom"], HIGHEST)
         return _packed(of_archive, box, low, high, kind=kind, packed=packed, about=about)
 
 
 def _packed(
-    read: Callable[[Tile], bytes | None], box: Box, low: int, high: int, *, kind: str, packed: bool,
+    read: Callable[[list[Tile]], list[bytes | None]], box: Box, low: int, high: int, *, kind: str, packed: bool,
     about: dict[str, Any],
 ) -> Ground:  # fmt: skip
     """Write an archive zoom by zoom, so that what is too much is left out at the top."""
@@ -135,10 +125,12 @@ def _packed(
     tiles: list[tuple[int, bytes]] = []
     size, top = 0, low
     for zoom in range(low, max(low, high) + 1):
-        wanted = list(tiles_of(box, zoom))
+        wanted = list(tiles_of(box, zoom, ring=1 if zoom <= WIDE else 0))
         if len(tiles) + len(wanted) > MOST_TILES and zoom > low:
             break
-        found = [(zxy_to_tileid(one.z, one.x, one.y), body) for one in wanted if (body := read(one))]
+        found = [
+            (zxy_to_tileid(one.z, one.x, one.y), body) for one, body in zip(wanted, read(wanted), strict=True) if body
+        ]
         if (size := size + sum(len(body) for _, body in found)) > MOST_BYTES and zoom > low:
             break
         tiles += found
@@ -168,12 +160,13 @@ def _packed(
     return Ground(out.getvalue(), kind, low, top)
 
 
-def tiles_of(box: Box, zoom: int) -> Iterator[Tile]:
-    """The tiles of one zoom that a box touches."""
+def tiles_of(box: Box, zoom: int, *, ring: int = 0) -> Iterator[Tile]:
+    """The tiles of one zoom that a box touches, with so many more about them."""
     west, north = _tile(box.west, box.north, zoom)
     east, south = _tile(box.east, box.south, zoom)
-    for y in range(north, south + 1):
-        for x in range(west, east + 1):
+    last = (1 << zoom) - 1
+    for y in range(max(0, north - ring), min(last, south + ring) + 1):
+        for x in range(max(0, west - ring), min(last, east + ring) + 1):
             yield Tile(zoom, x, y)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -87,6 +87,27 @@ def tile(
                 body = features.area_tile(db, _query(layer), layer.id, layer.fields, tile=at, day=today)
             _cache.put(tag, body)
     return Answer(tag, body)
+
+
+def bundle(taken: Sequence[Layer], at: Sequence[Tile], *, today: date) -> list[bytes]:
+    """Several layers of areas in each of these tiles, all read from one moment; empty where there is nothing.
+
+    The layers of a vector tile may follow one another as they are: that is how protocol buffers repeat a field.
+    """
+    made = []
+    with snapshot() as db:
+        current = versions.current(db)
+        for tile in at:
+            parts = []
+            for layer in taken:
+                part = "layers" if layer.file else _PARTS.get(layer.query or "", "places")
+                tag = _tag(layer, tile, IssueFilter(), today, current.get("places", 0), current.get(part, 0))
+                if (body := _cache.get(tag)) is None:
+                    body = features.area_tile(db, _query(layer), layer.id, layer.fields, tile=tile, day=today)
+                    _cache.put(tag, body)
+                parts.append(body)
+            made.append(b"".join(parts))
+    return made
 
 
 def collection(viewer: Viewer, layer: Layer, *, box: Box | None, today: date, limit: int) -> Features:  # noqa: ARG001

@@ -214,7 +214,7 @@ def _grounds(viewer: Viewer, visit: UUID) -> dict[str, Ground]:
     settings = page.settings()
     box = fieldmap.area(pack.places(viewer, visit))
     cut = fieldmap.base_map(settings.basemap, box, attribution=settings.basemap_attribution)
-    own = fieldmap.own_layers(ANONYMOUS, page.all_layers(), box, today=page.today(), zone=settings.zone)
+    own = fieldmap.own_layers(ANONYMOUS, page.all_layers(), box, today=page.today())
     return {**({"base": cut} if cut else {}), "layers": own}
 
 

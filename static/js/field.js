@@ -13,6 +13,7 @@ import { keepOffline, wakeWorker } from "./offline.js";
 import { language, metres, number, say } from "./words.js";
 
 const LOOK_AGAIN_MS = 15_000;
+const SAID_MS = 10_000;
 const LOCK = "geoapp-field-outbox";
 const VISIT = /^\/field\/visits\/([0-9a-f-]{36})\//;
 const byId = (id) => document.getElementById(id);
@@ -152,7 +153,7 @@ class Field {
         el(
           "button",
           { type: "button", class: `stop-row stop-${states.get(stop.issue.id)}`, dataset: { issue: stop.issue.id }, click: () => this.open(stop.issue.id) },
-          el("b", { class: "seq" }, stop.seq ?? "+"),
+          el("b", { class: "seq" }, stop.seq ?? (stop.on_the_way ? "+" : "–")),
           el("span", {}, el("strong", {}, stop.issue.title), el("small", {}, [stop.arrives, stop.issue.category_name, stop.issue.verdict_name].filter(Boolean).join(" · "))),
           el("small", {}, say(states.get(stop.issue.id) === "been" ? "field.been" : "field.to_come")),
         ),
@@ -231,6 +232,7 @@ class Field {
   /** Shows the map to draw on, and comes back to where one was. */
   async sketch(kinds, place) {
     const { view, issue } = this;
+    this.hush();
     document.body.dataset.view = "map";
     for (const section of document.querySelectorAll(".view")) section.hidden = true;
     const shape = await this.map.draw(kinds, place);
@@ -347,6 +349,8 @@ class Field {
     byId("field-refused").hidden = true;
     byId("field-said").textContent = words;
     byId("field-said").hidden = !words;
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => this.hush(), SAID_MS);
   }
 
   refuse(words) {

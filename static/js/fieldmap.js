@@ -8,6 +8,9 @@ import { colour } from "./theme.js";
 import { metres, say } from "./words.js";
 
 const CLOSE = 17;
+/** The ways, where there are any; and what tells whose the land is, on demand. */
+const ALWAYS = ["roads"];
+const WHOSE = ["jurisdictions", "contested-land", "orphan-land"];
 const LOWEST = 12;
 const byId = (id) => document.getElementById(id);
 const round = (degrees) => Math.round(degrees * 1e7) / 1e7;
@@ -23,9 +26,10 @@ export class FieldMap {
     this.here = null;
     this.mine = L.layerGroup().addTo(map);
     this.drawing = null;
-    for (const layer of layers) if (layer.spec.kind === "issues" || layer.spec.show === false) layer.remove();
+    for (const layer of layers) if (layer.spec.kind === "issues" || (layer.spec.show === false && !ALWAYS.includes(layer.spec.id))) layer.remove();
     map.on("click", (event) => this.drawing && this.corner(event.latlng));
     byId("where-am-i").addEventListener("click", () => this.watch());
+    byId("whose-land").addEventListener("click", () => this.showWhose());
   }
 
   /** The ground of a pack; without one nothing is drawn but what belongs to the visit. */
@@ -39,6 +43,9 @@ export class FieldMap {
       const told = pack.maps.find((one) => one.part === "base");
       this.base = base.kind === "mvt" ? addBaseMap(this.map, { kind: "pmtiles", url: base.archive, attribution: told.attribution, maxZoom: told.max_zoom }) : pictures(base.archive, told).addTo(this.map);
     }
+    this.map.home = L.latLngBounds(around(pack)).pad(0.2);
+    // Before the least zoom is set: that would begin to move the map by itself.
+    this.fit();
     this.map.setMinZoom(LOWEST);
     this.map.started = true;
     for (const layer of this.layers) if (this.map.hasLayer(layer)) layer.look?.();
@@ -56,27 +63,40 @@ export class FieldMap {
     for (const stop of pack.stops) {
       const { issue, seq } = stop;
       if (issue.extent) L.geoJSON(issue.extent, { style: { color: colour("open"), weight: 3, fillOpacity: 0.12 }, interactive: false, pointToLayer: (_, at) => L.circleMarker(at, { radius: 4 }) }).addTo(this.stops);
-      const pin = el("span", { class: `stop-pin stop-${states.get(issue.id) ?? "open"}` }, seq ?? "+");
+      const pin = el("span", { class: `stop-pin stop-${states.get(issue.id) ?? "open"}` }, seq ?? (stop.on_the_way ? "+" : "–"));
       const marker = L.marker([issue.lat, issue.lon], { icon: L.divIcon({ className: "stop-mark", html: pin, iconSize: [44, 44] }), title: issue.title, alt: issue.title, keyboard: true });
       marker.on("click", () => !this.drawing && this.opened(issue.id)).addTo(this.stops);
     }
-    if (!this.seen) this.fit(pack);
-    this.seen = true;
+    if (!this.seen) this.fit();
   }
 
-  fit(pack) {
-    const all = [[pack.visit.start.lat, pack.visit.start.lon], ...pack.stops.map(({ issue }) => [issue.lat, issue.lon])];
-    this.map.fitBounds(L.latLngBounds(all).pad(0.2), { animate: false, maxZoom: CLOSE });
+  fit() {
+    this.map.invalidateSize({ animate: false, pan: false });
+    if (!this.map.getSize().y) return;
+    this.seen = true;
+    this.map.fitBounds(this.map.home, { animate: false, maxZoom: CLOSE });
   }
 
   /** The frame has come into view. */
   appear() {
     this.map.invalidateSize({ animate: false, pan: false });
+    if (!this.seen && this.map.started) this.fit();
     expect();
   }
 
   go({ lat, lon }, zoom = CLOSE) {
     this.map.setView([lat, lon], Math.max(this.map.getZoom(), zoom), { animate: false });
+  }
+
+  /** Jurisdictions, contested and orphan land, or none of them. */
+  showWhose() {
+    const shown = byId("whose-land").getAttribute("aria-pressed") !== "true";
+    byId("whose-land").setAttribute("aria-pressed", String(shown));
+    for (const layer of this.layers.filter((one) => WHOSE.includes(one.spec.id))) {
+      if (shown) layer.addTo(this.map);
+      else layer.remove();
+    }
+    expect();
   }
 
   // --- one's own place ---
@@ -172,6 +192,8 @@ export class FieldMap {
     this.hint.textContent = kind === "place" ? say("field.draw_place_hint") : places.length > 1 ? metres(length) : say("field.draw_hint");
   }
 }
+
+const around = ({ visit: { start }, stops }) => [[start.lat, start.lon], ...stops.map(({ issue }) => [issue.lat, issue.lon])];
 
 /** Image tiles out of an archive, drawn so that no address of them is needed. */
 function pictures(archive, { max_zoom: highest, min_zoom: lowest, attribution }) {

@@ -47,7 +47,7 @@ def town(app, settings):  # noqa: ARG001 - the database must be connected
     calendar = clocks.read_calendar(settings.calendar_file, settings.zone)
     stops = tuple(DraftStop(an_issue(name).id) for name in ("1", "2"))
     plan = Draft(title="Tuesday", on_day=TODAY, starts_at=time(9), start=CENTRE, stops=stops, by_hand=True)
-    visits.create(SECRETARY, plan, id=VISIT, zone=settings.zone)
+    visits.create(SECRETARY, plan, id=VISIT, now=NOON, zone=settings.zone)
     return SimpleNamespace(calendar=calendar, zone=settings.zone, photos=settings.photos_dir)
 
 

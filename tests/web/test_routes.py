@@ -38,7 +38,7 @@ PUBLIC_DOORS = (
     "place.show place.by_name outside.embed outside.poster outside.preview own.show own.own_photo own.export "
     "own.correct own.remark own.photo own.withdraw own.rate own.erase "
     "public.table reporting.form reporting.send reporting.manifest reporting.worker "
-    "rest.add_own_photo rest.report rest.witness tiles.tile tiles.tilejson"
+    "rest.add_own_photo rest.report rest.witness tiles.tile tiles.tilejson fieldwork.shell"
 )
 PROGRAMS = "work act edit enter_cost split settle add_photo change_photo inbox unclear_land me"
 TABLE = {
@@ -76,6 +76,11 @@ TABLE = {
     },
     "land.settlement_page": {"secretary", "administrator"},
     "land.settle": {"secretary", "administrator"},
+    # Whose visit it is, is decided by its communities; here it is nobody's, and who may visit at all is told so.
+    **{
+        f"fieldwork.{door}": {"secretary"}
+        for door in ("go", "line", "take", "take_map", "send", "show", "show_json", "decide", "tick", "come_home")
+    },
     "photos.show": LOCAL,
     "photos.blur_page": {"community", "administrator"},
     "photos.blur": {"community", "administrator"},
@@ -143,7 +148,8 @@ def test_each_role_enters_the_doors_of_its_row_and_no_other(place, settings):
     ).photo.id  # fmt: skip
     names = {"number": issue, "name": issue, "photo": str(photo), "action": "note", "size": "large",
              "change": "release", "mark": "x", "step": "begin", "kept": str(photo), "review": str(photo),
-             "key": str(photo), "visit": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
+             "visit": str(photo), "issue": str(photo), "record": str(photo), "choice": "mine", "finding": str(photo),
+             "key": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
     # A photo is released at last: after that everybody may see it.
     for rule in sorted(place.url_map.iter_rules(), key=lambda rule: rule.endpoint == "photos.change"):
         if TABLE[rule.endpoint] == EVERYBODY:
