@@ -1,12 +1,10 @@
 """A map sheet for print: the layers of the layer files, the stops and the way of a visit, as one vector drawing.
 
-Why our own SVG? The same text stands in the page and, set by WeasyPrint, in the PDF, so that both show the same; it is
-made of the same layer descriptions and the same shapes of symbols as the screen; its words stay text that can be
-searched, its lines stay sharp, and it needs no browser on the server. Matplotlib would draw a second set of symbols
-and turn Chinese into outlines; a headless Chromium would bring 400 MB, and prints what happens to have been loaded.
-
-One unit is a tenth of a millimetre on A4. Hatchings are lines cut by the area itself, not patterns, because viewers of
-PDF disagree about those. Nothing is told by colour alone.
+Why our own SVG? The same text stands in the page and, set by WeasyPrint, in the PDF, so both show the same, from the
+same layer descriptions and shapes of symbols as the screen; words stay text that can be searched, and no browser is
+needed on the server. Matplotlib would draw a second set of symbols and turn Chinese into outlines; a headless Chromium
+brings 400 MB. One unit is a tenth of a millimetre on A4. Hatchings are lines cut by the area itself, not patterns,
+because viewers of PDF disagree about those; nothing is told by colour alone.
 """
 
 import math
