@@ -69,6 +69,7 @@ def _told(whole: Whole) -> dict[str, Any]:
     spots = _spots(whole)
     paper = _paper(whole, spots)
     metres, bar = paper.scale()
+    outlines = _outlines(whole, paper)
     amounts = [one.row.decision.amount for one in whole.items if one.row.decision and one.row.decision.amount]
     return {
         "meeting": meeting,
@@ -80,7 +81,10 @@ def _told(whole: Whole) -> dict[str, Any]:
         "hidden_items": whole.hidden,
         "total": page.say("meeting.total", amount=f"{sum(amounts, Decimal(0)):,.2f}") if amounts else "",
         "size": (agendasheet.WIDTH, agendasheet.HEIGHT),
-        "outlines": [{"kind": one.kind, "d": paper.path(one.shape)} for one in _outlines(whole, paper)],
+        "outlines": [{"kind": one.kind, "d": paper.path(one.shape)} for one in outlines],
+        "labels": agendasheet.labels(
+            paper, [(one.name.say(page.lang()), one.shape) for one in outlines if one.kind == "community"]
+        ),
         "pins": agendasheet.pins(paper, spots),
         "bar": bar,
         "bar_words": f"{metres / 1000:g} km" if metres >= 1000 else f"{metres} m",  # noqa: PLR2004
