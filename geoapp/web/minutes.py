@@ -17,6 +17,7 @@ from geoapp.web import gate, page
 from geoapp.web.agendashapes import item_shape, row_shape
 
 blueprint = Blueprint("minutes", __name__, url_prefix="/meetings")
+COLUMNS = ("sheet", "outcome", "unit", "cost", "due_on", "vote")
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -75,8 +76,7 @@ def _told(whole: Whole) -> dict[str, Any]:
         "meeting": meeting,
         "heading": page.say("meeting.minutes_of", title=meeting["title"]),
         "draft": "" if whole.row.state is MeetingState.CLOSED else page.say("meeting.draft"),
-        "head": ["#", *(page.say(f"meeting.{name}") for name in ("sheet", "outcome", "unit", "cost", "due_on")),
-                 page.say("meeting.votes").split("：")[0].split(":")[0]],
+        "head": ["#", *(page.say(f"meeting.{name}") for name in COLUMNS)],
         "rows": [_row(item_shape(one)) for one in whole.items],
         "hidden_items": whole.hidden,
         "total": page.say("meeting.total", amount=f"{sum(amounts, Decimal(0)):,.2f}") if amounts else "",
