@@ -1,0 +1,207 @@
+"""Analyses over a grid or surface: hot spots, trends, density. Issues in degrees in, tables in degrees out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoapp.domain.spatial import density as kernels
+from geoapp.domain.spatial import grid as grids
+from geoapp.domain.spatial import hotspots
+from geoapp.domain.spatial import trends as courses
+from geoapp.domain.spatial.columns import Issues, Table
+from geoapp.domain.spatial.density import Surface
+from geoapp.domain.spatial.grid import Bools, Ints, Shape
+from geoapp.domain.spatial.ground import Lattice, ground, lattice, within
+from geoapp.domain.spatial.hotspots import ALPHA, LEAST, HotSpots
+from geoapp.domain.spatial.how import How
+from geoapp.domain.spatial.projection import Projection
+
+KEEP = ("occupied", "significant", "all")
+"""Which cells come out: those that hold an issue or are significant, only these, or every cell of the area."""
+VERDICTS = np.array(["cold", "", "hot"], dtype=object)
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """The surface itself (metres of ``projection``), and its contours as a table."""
+
+    surface: Surface
+    projection: Projection
+    contours: Table
+
+
+def hot_spots(
+    issues: Issues,
+    *,
+    area: Any = None,
+    cell_m: float | None = None,
+    shape: Shape = Shape.SQUARE,
+    reach_m: float | None = None,
+    alpha: float = ALPHA,
+    least: int = LEAST,
+    keep: str = "occupied",
+) -> Table:
+    """Gi* of counts per cell; see domain.spatial.hotspots.
+
+    Columns: count, share (of the cell in the area), neighbours, around, expected, per_km2, z, p, q, verdict (hot, cold
+    or empty), small.
+    """
+    net = lattice(ground(issues, area), cell_m, shape)
+    counts = grids.counts(net.cell, net.grid)
+    found = hotspots.on_grid(counts, net.share, grids.ring(net.grid, reach_m), alpha=alpha, least=least)
+    how = net.ground.how(
+        "gi_star",
+        parameters={**net.parameters, "reach_m": reach_m, "alpha": alpha, "least": least},
+        notes=("exact_tails", "fdr", "minimum_n"),
+        sources=hotspots.SOURCES,
+        query=issues.query,
+    )
+    return _cells(
+        net, keep, significant=found.verdict != 0, occupied=found.count > 0, how=how, columns=spot_columns(net, found)
+    )
+
+
+def spot_columns(net: Lattice, found: HotSpots) -> dict[str, NDArray[Any]]:
+    share = net.share[net.inside]
+    return {
+        "count": found.count,
+        "share": share,
+        "neighbours": found.neighbours,
+        "around": found.around,
+        "expected": found.expected,
+        "per_km2": found.count / (share * net.grid.cell_m2 / 1e6),
+        "z": found.z,
+        "p": found.p,
+        "q": found.q,
+        "verdict": VERDICTS[found.verdict + 1],
+        "small": found.small,
+    }
+
+
+def trends(
+    issues: Issues,
+    *,
+    area: Any = None,
+    cell_m: float | None = None,
+    shape: Shape = Shape.SQUARE,
+    reach_m: float | None = None,
+    alpha: float = ALPHA,
+    least: int = LEAST,
+    slices: tuple[np.datetime64, np.datetime64] | None = None,
+    keep: str = "occupied",
+) -> Table:
+    """Emerging hot spots by month; see domain.spatial.trends. ``slices`` are the first and last month, both included.
+
+    Columns: count, trend (new, consecutive, …, or empty), kind (hot, cold or empty), tau, trend_z, trend_p, hot_slices,
+    cold_slices, and per slice (rows, slices): counts, z, verdicts (1, 0, -1). ``how.parameters["slices"]`` names the
+    months.
+    """
+    dated = ~np.isnat(issues.reported)
+    net = lattice(ground(issues, area), cell_m, shape)
+    slot, months = month_slots(issues.reported[net.ground.kept], slices)
+    cube = grids.cube(net.cell, slot, net.grid, len(months))
+    found = hotspots.on_grid(cube, net.share, grids.ring(net.grid, reach_m), alpha=alpha, least=least)
+    course = courses.mann_kendall(found.around)
+    names = courses.classes(found.verdict, course)
+    total = found.count.sum(axis=0)
+    words = np.array(["", *(trend.name.lower() for trend in list(courses.Trend)[1:])], dtype=object)
+    columns = {
+        "count": total,
+        "trend": words[np.abs(names)],
+        "kind": VERDICTS[np.sign(names) + 1],
+        "tau": course.tau,
+        "trend_z": course.z,
+        "trend_p": course.p,
+        "hot_slices": (found.verdict == 1).sum(axis=0),
+        "cold_slices": (found.verdict == -1).sum(axis=0),
+        "counts": found.count.T,
+        "z": found.z.T,
+        "verdicts": found.verdict.T,
+    }
+    used = int((slot >= 0).sum())
+    how = net.ground.how(
+        "emerging_hot_spots",
+        used=used,
+        parameters={
+            **net.parameters,
+            "reach_m": reach_m,
+            "alpha": alpha,
+            "least": least,
+            "slices": [str(m) for m in months],
+            "mostly": courses.MOSTLY,
+            "trend_alpha": courses.TREND_ALPHA,
+        },
+        dropped={
+            "no_date": int((~dated).sum()),
+            "outside_period": len(slot) - used - int((~dated[net.ground.kept]).sum()),
+        },
+        notes=("exact_tails", "fdr_cube", "minimum_n", "whole_cube"),
+        sources=(*hotspots.SOURCES, *courses.SOURCES),
+        query=issues.query,
+    )
+    return _cells(net, keep, significant=names != 0, occupied=total > 0, how=how, columns=columns)
+
+
+def month_slots(
+    reported: NDArray[np.datetime64], slices: tuple[np.datetime64, np.datetime64] | None
+) -> tuple[Ints, NDArray[np.datetime64]]:
+    """The month of each instant, counted from the first, -1 outside; and the months."""
+    known = ~np.isnat(reported)
+    if slices is None:
+        slices = (reported[known].min(), reported[known].max()) if known.any() else (np.datetime64("1970-01"),) * 2
+    first, last = (end.astype("datetime64[M]") for end in slices)
+    months = np.arange(first, last + 1)
+    slot = np.full(len(reported), -1, dtype=np.int64)
+    slot[known] = (reported[known].astype("datetime64[M]") - first).astype(np.int64)
+    slot[slot >= len(months)] = -1
+    return np.maximum(slot, -1), months
+
+
+def density(
+    issues: Issues,
+    *,
+    area: Any = None,
+    bandwidth_m: float | None = None,
+    size: int = kernels.SIZE,
+    levels: int = 6,
+) -> Density:
+    """Kernel density in issues per square kilometre; contours have the columns low and high."""
+    base = within(ground(issues, area))
+    suggestion = kernels.suggest_bandwidth(base.xy)
+    width = bandwidth_m or suggestion.metres
+    west, south, east, north = shapely.bounds(base.area).tolist()
+    surface = kernels.surface(base.xy, width, (west, south, east, north), area=base.area, size=size)
+    bands = kernels.contours(surface, levels)
+    shapes = np.array([shape for _, _, shape in bands], dtype=object)
+    columns = {"low": np.array([low for low, _, _ in bands]), "high": np.array([high for _, high, _ in bands])}
+    how = base.how(
+        "kernel_density",
+        parameters={
+            "bandwidth_m": width,
+            "suggested_m": suggestion.metres,
+            "size": size,
+            "step_m": surface.step_m,
+            "levels": levels,
+        },
+        notes=("gaussian", "edge_corrected", "bandwidth_given" if bandwidth_m else "bandwidth_scott"),
+        sources=kernels.SOURCES,
+        query=issues.query,
+    )
+    return Density(surface, base.projection, Table(columns, base.projection.degrees(shapes), how))
+
+
+def _cells(
+    net: Lattice, keep: str, *, significant: Bools, occupied: Bools, how: How, columns: dict[str, NDArray[Any]]
+) -> Table:
+    """The chosen cells as a table, with each issue's row."""
+    if keep not in KEEP:
+        raise ValueError(f"keep {keep!r}: known are {', '.join(KEEP)}")
+    chosen = {"all": np.ones(len(occupied), dtype=bool), "significant": significant}.get(keep, significant | occupied)
+    cells = np.flatnonzero(net.inside.ravel())[chosen]
+    row = np.full(net.grid.size, -1, dtype=np.int64)
+    row[cells] = np.arange(len(cells))
+    shapes = net.ground.projection.degrees(grids.outlines(net.grid, cells))
+    return Table({k: v[chosen] for k, v in columns.items()}, shapes, how, net.ground.members(row[net.cell]))
