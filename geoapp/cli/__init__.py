@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from geoapp import words
-from geoapp.cli import importing, moderating, people, serving, working
+from geoapp.cli import analysing, importing, moderating, people, serving, working
 from geoapp.errors import BadInput, GeoAppError, Refused
 
 
@@ -47,5 +47,6 @@ for _command in (
     *(importing.boundaries, importing.issues, importing.layers),
     *(people.people, people.audit, moderating.zones),
     *(working.work, working.notices),
+    *(analysing.analyse, analysing.export),
 ):
     main.add_command(_command)

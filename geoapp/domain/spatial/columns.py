@@ -44,9 +44,10 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Issues:
-    """Issues as columns. ``ended`` is NaT while open; ``ids`` are the 16 bytes of their UUIDs, if they were asked for.
+    """Issues as columns.
 
-    ``total`` is how many there were before those without a place were left out; ``query`` says what was asked.
+    ``ended`` is NaT while open; ``ids`` are the 16 bytes of their UUIDs and
+    ``numbers`` those for people, if they were asked for. ``query`` says what was asked.
     """
 
     lon: Floats
@@ -59,6 +60,7 @@ class Issues:
     community: Codes
     unit: Codes
     ids: NDArray[Any] | None = None
+    numbers: NDArray[Any] | None = None
     query: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -69,7 +71,8 @@ class Issues:
         return Issues(
             self.lon[chosen], self.lat[chosen], self.reported[chosen], self.ended[chosen], self.category.at(chosen),
             self.state.at(chosen), self.verdict.at(chosen), self.community.at(chosen), self.unit.at(chosen),
-            None if self.ids is None else self.ids[chosen], self.query,
+            None if self.ids is None else self.ids[chosen], None if self.numbers is None else self.numbers[chosen],
+            self.query,
         )  # fmt: skip
 
     @classmethod

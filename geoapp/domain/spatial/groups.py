@@ -1,6 +1,7 @@
 """Analyses of single issues among each other: clusters, repeated places, returns after closing, co-location."""
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from geoapp.domain.spatial.clusters import Labels
 from geoapp.domain.spatial.columns import Issues, Table
 from geoapp.domain.spatial.grid import Floats, Ints
 from geoapp.domain.spatial.ground import Ground, ground, within
+from geoapp.domain.spatial.hotspots import adjusted
+from geoapp.domain.spatial.how import How
+from geoapp.domain.spatial.localtime import local
+from geoapp.domain.spatial.trends import seasons as calendar
 
 METHODS = ("dbscan", "space_time", "hdbscan")
 _DAY = np.timedelta64(86_400, "s")
@@ -191,8 +196,6 @@ def colocation(issues: Issues, *, area: Any = None, least: int = 10, permutation
 
     Columns: from, to, quotient, p, q (adjusted over all pairs), n_from, n_to. No geometry (None).
     """
-    from geoapp.domain.spatial.hotspots import adjusted  # noqa: PLC0415 - a name of its own here
-
     base = within(ground(issues, area))
     kind = issues.category.index[base.kept].astype(np.int64)
     names = np.array([*issues.category.names], dtype=object)
@@ -223,6 +226,23 @@ def colocation(issues: Issues, *, area: Any = None, least: int = 10, permutation
         query=issues.query,
     )
     return Table(columns, np.full(len(left), None), how)
+
+
+def seasons(issues: Issues, *, zone: tzinfo = UTC) -> Table:
+    """How many of each category were reported in each month of the year.
+
+    Columns: category, month (1 to 12), count. No geometry (None).
+    """
+    dated = np.flatnonzero(~np.isnat(issues.reported) & (issues.category.index >= 0))
+    kinds = len(issues.category.names)
+    found = calendar(local(issues.reported[dated], zone), issues.category.index[dated].astype(np.int64), kinds)
+    columns = {
+        "category": np.repeat(np.array(issues.category.names, dtype=object), 12),
+        "month": np.tile(np.arange(1, 13), kinds),
+        "count": found.ravel(),
+    }
+    how = How("seasons", used=len(dated), crs="", dropped={"no_date": len(issues) - len(dated)}, query=issues.query)
+    return Table(columns, np.full(12 * kinds, None), how)
 
 
 def _named(used: Issues, kind: Ints) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """Analyses over a grid or surface: hot spots, trends, density. Issues in degrees in, tables in degrees out."""
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ from geoapp.domain.spatial import density as kernels
 from geoapp.domain.spatial import grid as grids
 from geoapp.domain.spatial import hotspots
 from geoapp.domain.spatial import trends as courses
-from geoapp.domain.spatial.columns import Issues, Table
+from geoapp.domain.spatial.columns import Areas, Issues, Table
 from geoapp.domain.spatial.density import Surface
-from geoapp.domain.spatial.grid import Bools, Ints, Shape
+from geoapp.domain.spatial.grid import Bools, Floats, Ints, Shape
 from geoapp.domain.spatial.ground import Lattice, ground, lattice, within
 from geoapp.domain.spatial.hotspots import ALPHA, LEAST, HotSpots
 from geoapp.domain.spatial.how import How
+from geoapp.domain.spatial.localtime import local
 from geoapp.domain.spatial.projection import Projection
 
 KEEP = ("occupied", "significant", "all")
@@ -43,25 +45,32 @@ def hot_spots(
     alpha: float = ALPHA,
     least: int = LEAST,
     keep: str = "occupied",
+    residents: Areas | None = None,
 ) -> Table:
-    """Gi* of counts per cell; see domain.spatial.hotspots.
+    """Gi* of counts per cell, or of counts per resident; see domain.spatial.hotspots.
 
-    Columns: count, share (of the cell in the area), neighbours, around, expected, per_km2, z, p, q, verdict (hot, cold
-    or empty), small.
+    ``residents`` are areas with their numbers, spread evenly over their cells. Columns: count, share (of the cell in
+    the area), neighbours, around, expected, per_km2, z, p, q, verdict (hot, cold or empty), small; with residents also
+    residents and per_1000.
     """
     net = lattice(ground(issues, area), cell_m, shape)
     counts = grids.counts(net.cell, net.grid)
-    found = hotspots.on_grid(counts, net.share, grids.ring(net.grid, reach_m), alpha=alpha, least=least)
+    exposure = None if residents is None else spread(net, residents)
+    kernel = grids.ring(net.grid, reach_m)
+    found = hotspots.on_grid(counts, net.share, kernel, exposure=exposure, alpha=alpha, least=least)
+    columns = spot_columns(net, found)
+    if exposure is not None:
+        here = exposure[net.inside]
+        columns["residents"] = here
+        columns["per_1000"] = 1000 * np.divide(found.count, here, out=np.full(here.shape, np.nan), where=here > 0)
     how = net.ground.how(
         "gi_star",
         parameters={**net.parameters, "reach_m": reach_m, "alpha": alpha, "least": least},
-        notes=("exact_tails", "fdr", "minimum_n"),
+        notes=("exact_tails", "fdr", "minimum_n", *(("residents_spread",) if residents is not None else ())),
         sources=hotspots.SOURCES,
         query=issues.query,
     )
-    return _cells(
-        net, keep, significant=found.verdict != 0, occupied=found.count > 0, how=how, columns=spot_columns(net, found)
-    )
+    return _cells(net, keep, significant=found.verdict != 0, occupied=found.count > 0, how=how, columns=columns)
 
 
 def spot_columns(net: Lattice, found: HotSpots) -> dict[str, NDArray[Any]]:
@@ -81,6 +90,31 @@ def spot_columns(net: Lattice, found: HotSpots) -> dict[str, NDArray[Any]]:
     }
 
 
+def spread(net: Lattice, areas: Areas) -> Floats:
+    """Residents per cell: those of each area dealt evenly to nine points in each of its cells.
+
+    An area too small for any such point gives all to the cell of its middle. Unknown residents count as none, so
+    nothing is called hot or cold there.
+    """
+    shapes = net.ground.projection.projected(areas.geometry)
+    at = grids.centres(net.grid)[net.inside.ravel()]
+    steps = np.array([-1, 0, 1]) * net.grid.cell_m / 3
+    points = (at[:, None, None, :] + np.stack(np.meshgrid(steps, steps), axis=-1)[None]).reshape(-1, 2)
+    area, point = shapely.STRtree(np.asarray(shapely.points(points))).query(shapes, predicate="intersects")
+    _, first = np.unique(point, return_index=True)
+    area, point = area[first], point[first]
+    middles = shapely.get_coordinates(shapely.point_on_surface(shapes))
+    often = np.bincount(area, minlength=len(shapes))
+    known = np.nan_to_num(np.asarray(areas.residents, dtype=float))
+    flat = np.zeros(net.grid.size)
+    cells = np.flatnonzero(net.inside.ravel())
+    np.add.at(flat, cells[point // 9], known[area] / often[area])
+    tiny = np.flatnonzero(often == 0)
+    where = grids.cells_of(middles[tiny], net.grid)
+    np.add.at(flat, where[where >= 0], known[tiny][where >= 0])
+    return np.where(net.inside, flat.reshape(net.share.shape), 0.0)
+
+
 def trends(
     issues: Issues,
     *,
@@ -91,17 +125,17 @@ def trends(
     alpha: float = ALPHA,
     least: int = LEAST,
     slices: tuple[np.datetime64, np.datetime64] | None = None,
+    zone: tzinfo = UTC,
     keep: str = "occupied",
 ) -> Table:
-    """Emerging hot spots by month; see domain.spatial.trends. ``slices`` are the first and last month, both included.
+    """Emerging hot spots by month; see domain.spatial.trends. ``slices`` are the first and last month of ``zone``.
 
     Columns: count, trend (new, consecutive, …, or empty), kind (hot, cold or empty), tau, trend_z, trend_p, hot_slices,
     cold_slices, and per slice (rows, slices): counts, z, verdicts (1, 0, -1). ``how.parameters["slices"]`` names the
     months.
     """
-    dated = ~np.isnat(issues.reported)
     net = lattice(ground(issues, area), cell_m, shape)
-    slot, months = month_slots(issues.reported[net.ground.kept], slices)
+    slot, months = month_slots(local(issues.reported, zone)[net.ground.kept], slices)
     cube = grids.cube(net.cell, slot, net.grid, len(months))
     found = hotspots.on_grid(cube, net.share, grids.ring(net.grid, reach_m), alpha=alpha, least=least)
     course = courses.mann_kendall(found.around)
@@ -122,6 +156,7 @@ def trends(
         "verdicts": found.verdict.T,
     }
     used = int((slot >= 0).sum())
+    undated = int(np.isnat(issues.reported[net.ground.kept]).sum())
     how = net.ground.how(
         "emerging_hot_spots",
         used=used,
@@ -134,10 +169,7 @@ def trends(
             "mostly": courses.MOSTLY,
             "trend_alpha": courses.TREND_ALPHA,
         },
-        dropped={
-            "no_date": int((~dated).sum()),
-            "outside_period": len(slot) - used - int((~dated[net.ground.kept]).sum()),
-        },
+        dropped={"no_date": undated, "outside_period": len(slot) - used - undated},
         notes=("exact_tails", "fdr_cube", "minimum_n", "whole_cube"),
         sources=(*hotspots.SOURCES, *courses.SOURCES),
         query=issues.query,

@@ -112,15 +112,6 @@ def classes(verdict: NDArray[np.int8], trend: MannKendall, *, mostly: float = MO
     return result
 
 
-def months(reported: NDArray[np.datetime64]) -> tuple[Ints, NDArray[np.datetime64]]:
-    """The slice of each instant, and the first day of each slice: whole months from the first to the last."""
-    if not reported.size:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype="datetime64[M]")
-    month = reported.astype("datetime64[M]")
-    first, last = month.min(), month.max()
-    return (month - first).astype(np.int64), np.arange(first, last + 1)
-
-
 def seasons(reported: NDArray[np.datetime64], category: Ints, categories: int) -> Ints:
     """How many of each category fall into each month of the year, as (categories, 12)."""
     month = reported.astype("datetime64[M]").astype(np.int64) % 12
