@@ -10,7 +10,7 @@ import click
 
 from geoapp import config, words
 from geoapp.cli.ground import database, require_schema, today
-from geoapp.errors import BadFile, BadInput
+from geoapp.errors import BadFile
 
 SOURCE = click.Path(exists=True, path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -183,10 +183,7 @@ def _ground(asked: dict[str, Any], *, always: bool = False) -> Iterator[tuple[An
     chosen = {name: asked[name] for name in ("categories", "states", "communities")}
 
     def read() -> tuple[Any, Any]:
-        try:
-            frame = analysis.read_issues(asked["source"], **chosen, **days, zone=settings.zone)
-        except ValueError as error:
-            raise BadInput("state", "choice") from error
+        frame = analysis.read_issues(asked["source"], **chosen, **days, zone=settings.zone)
         if asked["area"]:
             return frame, analysis.read_areas(asked["area"])
         if asked["source"]:
