@@ -113,7 +113,7 @@ def _matching(
 
     def column(name: str) -> pd.Series:
         if name not in frame:
-            raise BadFile("file", f"has no column {name}; name it with columns={{{name!r}: …}}")
+            raise BadFile("file", f"it has no column {name}; name it with columns={{{name!r}: …}}")
         return frame[name]
 
     if wanted.categories:

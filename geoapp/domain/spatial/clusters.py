@@ -77,7 +77,9 @@ def hdbscan(xy: Floats, *, least: int, seed: int = 1, sample: int = SAMPLE) -> L
         return Labels(np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool))
     chosen = np.arange(n)
     if n > sample:
-        chosen = np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))
+        # By place, so that the same points are drawn in whatever order they were read.
+        order = np.lexsort(xy.T)
+        chosen = order[np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))]
         least = max(round(least * sample / n), 5)
     found = HDBSCAN(min_cluster_size=least, copy=True).fit_predict(xy[chosen]).astype(np.int64)
     if n <= sample:
@@ -170,7 +172,7 @@ class _Blocks:
         side = self.within_m / np.sqrt(8) * (1 - 1e-9)
         at = np.floor((self.xy - self.xy.min(axis=0)) / side).astype(np.int64)
         rows, columns = (at.max(axis=0) + 1).tolist()
-        if rows * columns > _DENSE:
+        if rows * columns > min(_DENSE, _PER_POINT * len(at)):
             none = np.zeros(len(at), dtype=bool)
             return none, none
         counts = np.bincount(at[:, 0] * columns + at[:, 1], minlength=rows * columns).reshape(rows, columns)
@@ -311,7 +313,7 @@ class _Blocks:
 _FAR = 2
 """A block's side is reach / sqrt 2: what lies more than two blocks away is out of reach."""
 _CHUNK = 20_000
-_DENSE = 6_000_000
+_DENSE, _PER_POINT = 6_000_000, 8
 
 
 def _boxes(counts: Ints, far: int) -> Ints:

@@ -139,7 +139,8 @@ def _tails(sums: Ints, total: int, part: Floats, above: Bools) -> Floats:
         keys, back = np.unique(key, return_inverse=True)
         back = back.reshape(key.shape)
     which, s = np.divmod(keys // 2, span)
-    return _chance(s, total, kinds[which], keys % 2 == 1)[back]
+    chances = _chance(s, total, kinds[which], keys % 2 == 1)
+    return np.asarray(chances[back])
 
 
 def _chance(sums: Ints, total: int, part: Floats, above: Bools) -> Floats:
