@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geoapp import analysis
+from geoapp import analysis, words
 from geoapp.analysis import partitions
 from geoapp.domain.values import ANONYMOUS, OPERATOR, Grant, IssueFilter, IssueState, Role, VerdictClass, Viewer
 from geoapp.errors import BadFile, BadInput
@@ -177,6 +177,16 @@ def test_no_web_server_is_imported():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
+def untold(how):
+    """What a result says that has no words in both languages."""
+    keys = [
+        f"method.{how['method']}",
+        *(f"note.{one}" for one in how["notes"]),
+        *(f"dropped.{one}" for one in how["dropped"]),
+    ]
+    return [key for key in keys if f"analysis.{key}" not in words.catalogue()]
+
+
 def test_results_are_frames_in_degrees_that_say_how(frame, communities):
     district = analysis.read_areas(None, "district", on=DEMO_NOW.date())
     results = {
@@ -198,6 +208,7 @@ def test_results_are_frames_in_degrees_that_say_how(frame, communities):
         assert len(found) > 0, name
         assert str(found.crs) == "EPSG:4326"
         assert found.attrs["how"]["used"] > 0
+        assert untold(found.attrs["how"]) == []
     assert "data_version" in results["hot_spots"].attrs["how"]["query"]
     assert {"z_2025_01", "counts_2025_12"} <= set(results["trends"].columns)
     assert results["clusters"].attrs["label"].shape == (len(frame),)
