@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from geoapp import words
-from geoapp.cli import gathering, importing, moderating, people, roads, serving, working
+from geoapp.cli import analysing, gathering, importing, moderating, people, roads, serving, working
 from geoapp.errors import BadInput, GeoAppError, Refused
 
 
@@ -48,5 +48,6 @@ for _command in (
     *(people.people, people.audit, moderating.zones),
     *(working.work, working.notices),
     roads.roads,
+    *(analysing.analyse, analysing.export),
 ):
     main.add_command(_command)

@@ -1,0 +1,148 @@
+"""Kernel density as a surface: a Gaussian of stated width in metres over linearly binned points.
+
+Near the edge of the study area part of each kernel would lie outside, where nobody reports: the surface is divided
+by the share of the kernel that lies inside (Diggle 1985), so that it does not sink towards the edge.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from geoapp.domain.spatial.grid import Bools, Floats, Suggestion, summed
+
+SIZE = 1024
+SOURCES = (
+    "Scott 1992; Silverman 1986 (bandwidth; in two dimensions both rules are n^(-1/6))",
+    "Diggle 1985 (edge correction)",
+    "Wand 1994 (linear binning)",
+)
+_QUARTILES = 1.349
+"""Distance between the quartiles of a standard normal distribution."""
+_MARGIN = 3.0
+_TINY = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Issues per square kilometre at the nodes of a grid: ``values`` is (y, x), NaN outside the study area.
+
+    Node (0, 0) lies at ``west``, ``south`` (metres); nodes are ``step_m`` apart both ways.
+    """
+
+    values: Floats
+    west: float
+    south: float
+    step_m: float
+    bandwidth_m: float
+
+
+def suggest_bandwidth(xy: Floats) -> Suggestion:
+    """Scott's rule, n^(-1/6) times the spread; the spread is the smaller of standard deviation and quartile distance.
+
+    One width for both axes: the root of the mean square of theirs.
+    """
+    n = len(xy)
+    spread = xy.std(axis=0, ddof=1) if n > 1 else np.ones(2)
+    low, high = np.percentile(xy, [25, 75], axis=0) if n else (np.zeros(2), np.zeros(2))
+    quartile = (high - low) / _QUARTILES
+    robust = np.where(quartile > 0, np.minimum(spread, quartile), spread)
+    width = math.sqrt(float((robust**2).mean())) * max(n, 1) ** (-1 / 6)
+    return Suggestion(max(width, 1.0), "bandwidth_scott", {"n": n, "spread": round(float(robust.mean()))})
+
+
+def surface(
+    xy: Floats, bandwidth_m: float, bounds: tuple[float, float, float, float], *, area: Any = None, size: int = SIZE
+) -> Surface:
+    """The density over ``bounds`` (west, south, east, north; metres), edge-corrected if there is an ``area``."""
+    west, south, east, north = bounds
+    step = max((east - west) / (size - 1), (north - south) / (size - 1))
+    binned = linear_bins(xy, west, south, step, size)
+    return from_bins(binned, bandwidth_m, (west, south, step), area=area)
+
+
+def from_bins(binned: Floats, bandwidth_m: float, place: tuple[float, float, float], *, area: Any = None) -> Surface:
+    """The same from points that are already binned, as of several partitions; ``place`` is west, south and step."""
+    west, south, step = place
+    size = len(binned)
+    weights = _weights(size, bandwidth_m / step)
+    smooth = weights @ binned @ weights
+    # The kernel's mass is 1 in cells of step² square metres; what is wanted is per square kilometre.
+    values = smooth * (1e6 / step**2)
+    if area is not None:
+        inside = _inside(area, west, south, step, size)
+        within = weights @ inside.astype(float) @ weights
+        values = np.where(inside, values / np.maximum(within, _TINY), np.nan)
+    return Surface(values, west, south, step, bandwidth_m)
+
+
+def linear_bins(xy: Floats, west: float, south: float, step: float, size: int) -> Floats:
+    """Each point shared out to the four nodes round it, as (y, x); points outside are left out."""
+    across, down = (xy[:, 0] - west) / step, (xy[:, 1] - south) / step
+    known = (across >= 0) & (across <= size - 1) & (down >= 0) & (down <= size - 1)
+    if not known.all():
+        across, down = across[known], down[known]
+    column = np.minimum(across.astype(np.int64), size - 2)
+    row = np.minimum(down.astype(np.int64), size - 2)
+    right, up = across - column, down - row
+    at = row * size + column
+    both = right * up
+    found = summed(at, 1 - right - up + both, size * size)
+    found[1:] += summed(at, right - both, size * size)[:-1]
+    found[size:] += summed(at, up - both, size * size)[:-size]
+    found[size + 1 :] += summed(at, both, size * size)[: -size - 1]
+    return found.reshape(size, size)
+
+
+def bounds_round(xy: Floats, bandwidth_m: float) -> tuple[float, float, float, float]:
+    """The bounds of the points and three kernels' widths round them."""
+    west, south = (xy.min(axis=0) - _MARGIN * bandwidth_m).tolist()
+    east, north = (xy.max(axis=0) + _MARGIN * bandwidth_m).tolist()
+    return west, south, east, north
+
+
+def contours(found: Surface, levels: int = 6) -> list[tuple[float, float, Any]]:
+    """Bands of equal steps from nothing to the peak, as (from, to, multipolygon in metres); the lowest is left out."""
+    import contourpy  # noqa: PLC0415 - matplotlib's own, slow to import
+
+    peak = float(np.nanmax(found.values, initial=0.0))
+    if peak <= 0:
+        return []
+    size = len(found.values)
+    axis = np.arange(size) * found.step_m
+    drawn = contourpy.contour_generator(
+        axis + found.west, axis + found.south, np.ma.masked_invalid(found.values), fill_type="OuterOffset"
+    )
+    steps = np.linspace(0, peak, levels + 1)
+    bands = []
+    for low, high in zip(steps[1:-1].tolist(), steps[2:].tolist(), strict=True):
+        found_lines: Any = drawn.filled(low, high if high < peak else math.inf)[:2]
+        parts = [
+            shapely.Polygon(one[cut[0] : cut[1]], [one[a:b] for a, b in itertools.pairwise(cut[1:])])
+            for one, cut in zip(*found_lines, strict=True)
+        ]
+        shape = shapely.union_all(shapely.make_valid(np.array(parts))) if parts else None
+        if shape is not None and not shape.is_empty:
+            bands.append((low, high, shape))
+    return bands
+
+
+def _weights(size: int, sigma: float) -> Floats:
+    """The Gaussian between all pairs of nodes of an axis: smoothing is then two products of matrices."""
+    reach = np.arange(size) / sigma
+    kernel = np.exp(-0.5 * reach**2)
+    # Narrower than a step, the nodes' sum is far from the integral.
+    kernel /= kernel[0] + 2 * kernel[1:].sum() if sigma < 1 else sigma * math.sqrt(2 * math.pi)
+    apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+    return kernel[apart]
+
+
+def _inside(area: Any, west: float, south: float, step: float, size: int) -> Bools:
+    axis = np.arange(size) * step
+    shapely.prepare(area)
+    across, down = np.meshgrid(west + axis, south + axis)
+    found: Bools = shapely.contains_xy(area, across, down)
+    return found

@@ -1,0 +1,97 @@
+"""Reading for analyses: issues as columns, areas and the study area, all as this viewer may see them."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from geoapp.domain.spatial.columns import Areas, Issues
+from geoapp.domain.values import IssueFilter, PlaceKind, Viewer
+from geoapp.errors import BadFile
+from geoapp.store import columns, versions
+from geoapp.store.session import snapshot
+
+
+def read(
+    viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo, as_of: date | None = None, ids: bool = False
+) -> Issues:
+    """The matching issues that this viewer may see, each where the viewer may see it; see store.columns.read.
+
+    What was asked is kept in ``query``, with the version of the data.
+    """
+    with snapshot() as db:
+        found = columns.read(db, wanted, viewer, zone=zone, as_of=as_of, ids=ids)
+        asked = {key: value for key, value in asdict(wanted).items() if value}
+        if as_of is not None:
+            asked["as_of"] = as_of
+        return replace(found, query={**_plain(asked), "data_version": versions.current(db)})
+
+
+def areas(
+    viewer: Viewer,  # noqa: ARG001 - boundaries are everybody's
+    kind: PlaceKind,
+    *,
+    on: date,
+    within: tuple[str, ...] = (),
+    residents: Mapping[str, float] | None = None,
+) -> Areas:
+    """Communities, streets or districts in force on a day, those within some places or all.
+
+    ``residents`` says by code how many live there; who is not named is not known, and never guessed.
+    """
+    with snapshot() as db:
+        found = columns.areas(db, kind, day=on, within=within)
+    known = residents or {}
+    return replace(found, residents=np.array([known.get(code, np.nan) for code in found.code], dtype=float))
+
+
+def study_area(viewer: Viewer, *, on: date, within: tuple[str, ...] = ()) -> Any:  # noqa: ARG001 - as above
+    """The polygon (EPSG:4326) of these places, or of the whole district; None where no boundary is known."""
+    with snapshot() as db:
+        return columns.study_area(db, day=on, within=within)
+
+
+def data_version() -> str:
+    """Another as soon as an issue or a boundary has changed: the key of whatever is kept of a result."""
+    with snapshot() as db:
+        return "-".join(f"{part}{number}" for part, number in sorted(versions.current(db).items()))
+
+
+def residents_of(file: Path) -> dict[str, float]:
+    """Residents by code of the place, from a CSV file with the columns code and residents. Raises BadFile."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = csv.DictReader(opened)
+            if not {"code", "residents"} <= set(rows.fieldnames or ()):
+                raise BadFile(file.name, "needs the columns code and residents")
+            found: dict[str, float] = {}
+            for row in rows:
+                number = _number(row["residents"])
+                if number is None:
+                    raise BadFile(file.name, f"row {rows.line_num}: residents {row['residents']!r} is no number")
+                found[row["code"].strip()] = number
+            return found
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(file.name, f"cannot be read: {error}") from error
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _plain(asked: Any) -> Any:
+    """What was asked in the types of JSON."""
+    if isinstance(asked, dict):
+        return {key: _plain(value) for key, value in asked.items()}
+    if isinstance(asked, (list, tuple, frozenset)):
+        return [_plain(one) for one in asked]
+    return asked if asked is None or isinstance(asked, (bool, int, float)) else str(asked)
