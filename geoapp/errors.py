@@ -108,6 +108,16 @@ class Incomplete(Refused):
     code = "incomplete"
 
 
+class NotApplied(Refused):
+    """Decisions of a meeting cannot be carried out: carries the refusal of each item, by the number of its issue."""
+
+    code = "not_applied"
+
+    def __init__(self, refusals: "dict[str, Refused]") -> None:
+        super().__init__("not_applied", n=len(refusals))
+        self.refusals = refusals
+
+
 class WrongLogin(Refused):
     """Login or password do not fit; which of them is not told."""
 

@@ -2,13 +2,14 @@
 
 A clock runs in one of three kinds of time: urgent hours (紧急工作时), which are hours of the day and night;
 working hours (工作时); working days (工作日), of which the last one counts in full. It stands still while
-an issue is deferred, shelved or waits for the joint meeting.
+an issue is deferred, shelved or waits for the joint meeting. A day that a joint meeting has agreed upon takes
+the place of the limit.
 """
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -49,7 +50,10 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One stage of one round. ``broken_off`` marks a stage that ended without its work: returned, or refused."""
+    """One stage of one round. ``broken_off`` marks a stage that ended without its work: returned, or refused.
+
+    ``agreed`` is the day until which a joint meeting wants the work done; it goes before the limit.
+    """
 
     stage: Stage
     limit: Limit
@@ -57,6 +61,7 @@ class Clock:
     ended: datetime | None = None
     broken_off: bool = False
     pauses: tuple[Pause, ...] = ()
+    agreed: date | None = None
 
     @property
     def is_paused(self) -> bool:
@@ -90,6 +95,8 @@ _STAGE = {
     _S.DONE: Stage.CHECK,
 }
 _STILL = {_S.AGENDA, _S.DEFERRED, _S.SHELVED}
+BY_AGREEMENT = Limit(Unit.WORK_DAYS, 0)
+"""What a clock counts in whose end is an agreed day."""
 
 
 def limits(found: Mapping[str, Mapping[str, int]]) -> dict[Stage, Limit]:
@@ -105,9 +112,13 @@ def clocks(events: Iterable[Event], known: Limits) -> tuple[Clock, ...]:
     run: list[Clock] = []
     current: int | None = None
     handling: int | None = None
+    stage: Stage | None = None
     for event in events:
         state = event.to_state
+        agreed = _agreed(event)
         if state is None:
+            if agreed and stage is Stage.HANDLE:
+                current = handling = _agree(run, handling, agreed, event.at)
             continue
         if state in _STILL:
             if current is not None and not run[current].is_paused:
@@ -129,11 +140,26 @@ def clocks(events: Iterable[Event], known: Limits) -> tuple[Clock, ...]:
             run.append(dataclasses.replace(reopened, pauses=(*reopened.pauses, checked)))
             del run[handling]
             current = handling = len(run) - 1
-        elif stage is not None and stage in known:
-            run.append(Clock(stage, known[stage], event.at))
+        elif begun := _begin(stage, known, agreed, event.at):
+            run.append(begun)
             current = len(run) - 1
             handling = current if stage is Stage.HANDLE else handling
     return tuple(run)
+
+
+def _begin(stage: Stage | None, known: Limits, agreed: date | None, at: datetime) -> Clock | None:
+    if stage is Stage.HANDLE and agreed:
+        return Clock(stage, BY_AGREEMENT, at, agreed=agreed)
+    return Clock(stage, known[stage], at) if stage is not None and stage in known else None
+
+
+def _agree(run: list[Clock], handling: int | None, agreed: date, at: datetime) -> int:
+    """Let the clock of the work end on an agreed day, and begin one where none runs; returns its place."""
+    if handling is None or run[handling].ended:
+        run.append(Clock(Stage.HANDLE, BY_AGREEMENT, at))
+        handling = len(run) - 1
+    run[handling] = dataclasses.replace(run[handling], limit=BY_AGREEMENT, agreed=agreed)
+    return handling
 
 
 def current(found: Sequence[Clock]) -> Clock | None:
@@ -167,7 +193,9 @@ def explain(clock: Clock, calendar: WorkCalendar, *, now: datetime) -> list[tupl
     """How the deadline comes about, line by line: keys under ``deadline.why.`` in words, with their parameters."""
     found = standing(clock, calendar, now=now)
     lines: list[tuple[str, dict[str, Any]]] = [
-        ("began", {"at": clock.began, "amount": clock.limit.amount, "unit": clock.limit.unit})
+        ("agreed", {"at": clock.began, "day": clock.agreed.isoformat()})
+        if clock.agreed
+        else ("began", {"at": clock.began, "amount": clock.limit.amount, "unit": clock.limit.unit})
     ]
     for pause in clock.pauses:
         if pause.ended is None:
@@ -198,12 +226,25 @@ def _due(clock: Clock, calendar: WorkCalendar) -> datetime:
 
 def _add(clock: Clock, calendar: WorkCalendar, pauses: Sequence[tuple[datetime, datetime]]) -> datetime:
     amount, unit = clock.limit.amount, clock.limit.unit
+    if clock.agreed:
+        end = datetime.combine(clock.agreed, calendar.hours[-1][1], calendar.zone)
+        away = sum(calendar.days_between(*span) for span in pauses)
+        # The agreed day holds as it was said, be it a working day or not; only what was lost moves it.
+        return calendar.add_days(end - timedelta(microseconds=1), away) if away else end
     if unit is Unit.WORK_DAYS:
         return calendar.add_days(clock.began, amount + sum(calendar.days_between(*span) for span in pauses))
     if unit is Unit.WORK_HOURS:
         lost = sum((calendar.hours_between(*span) for span in pauses), timedelta())
         return calendar.add_hours(clock.began, timedelta(hours=amount) + lost)
     return clock.began + timedelta(hours=amount) + sum((end - begin for begin, end in pauses), timedelta())
+
+
+def _agreed(event: Event) -> date | None:
+    """The day until which a meeting wants it done; what is no day (of a foreign import) is none."""
+    try:
+        return date.fromisoformat(str(event.detail.get("due", "")))
+    except ValueError:
+        return None
 
 
 def _pause(clock: Clock, at: datetime, reason: IssueState) -> Clock:

@@ -41,6 +41,9 @@ class Right(StrEnum):
     PHOTO = "photo"
     REPORTER = "reporter"
     REHEARSE = "rehearse"
+    MEET = "meet"
+    LIST = "list"
+    PROJECT = "project"
     PEOPLE = "people"
 
 
@@ -68,6 +71,8 @@ _R = Right
 _ON_SITE = frozenset({_R.VIEW, _R.NOTE, _R.PHOTO})
 _JUDGING = frozenset({_R.CLOSE, _R.REWORK, _R.REOPEN})
 _WAITING = frozenset({_R.TO_AGENDA, _R.DISPATCH, _R.DEFER, _R.SHELVE, _R.RESUME})
+_PLANS = frozenset({_R.MEET, _R.LIST, _R.PROJECT})
+"""Holding joint meetings, keeping needs and resources, and joining them in projects."""
 
 TABLE: Mapping[Role, Mapping[Scope, frozenset[Right]]] = {
     Role.ANONYMOUS: {},
@@ -75,7 +80,8 @@ TABLE: Mapping[Role, Mapping[Scope, frozenset[Right]]] = {
     Role.STEWARD: {Scope.COMMUNITY: _ON_SITE},
     Role.COMMUNITY: {
         Scope.COMMUNITY: _ON_SITE | _JUDGING | _WAITING
-        | {_R.ACCEPT, _R.REFUSE, _R.DUPLICATE, _R.RESTORE, _R.SPLIT, _R.EDIT, _R.COST, _R.RELEASE, _R.REPORTER},
+        | {_R.ACCEPT, _R.REFUSE, _R.DUPLICATE, _R.RESTORE, _R.SPLIT, _R.EDIT, _R.COST, _R.RELEASE, _R.REPORTER}
+        | _PLANS,
     },
     Role.UNIT: {
         Scope.LEAD: frozenset({_R.START, _R.RETURN, _R.REPORT_DONE, _R.COST}),
@@ -83,9 +89,9 @@ TABLE: Mapping[Role, Mapping[Scope, frozenset[Right]]] = {
     },
     Role.SECRETARY: {
         Scope.COMMUNITY: _ON_SITE | _JUDGING | _WAITING
-        | {_R.DECIDE, _R.SPLIT, _R.COST, _R.VISIT, _R.SETTLE, _R.REHEARSE, _R.REPORTER},
+        | {_R.DECIDE, _R.SPLIT, _R.COST, _R.VISIT, _R.SETTLE, _R.REHEARSE, _R.REPORTER} | _PLANS,
     },
-    Role.PLANNER: {Scope.COMMUNITY: frozenset({_R.VIEW, _R.REHEARSE})},
+    Role.PLANNER: {Scope.COMMUNITY: frozenset({_R.VIEW, _R.REHEARSE, _R.PROJECT})},
     # Who supervises does not command: no dispatch, no decision.
     Role.SUPERVISOR: {Scope.COMMUNITY: _ON_SITE | _JUDGING | {_R.REPORTER}},
     Role.ADMINISTRATOR: {

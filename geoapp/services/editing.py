@@ -85,20 +85,25 @@ def enter_cost(viewer: Viewer, name: str, cost: Cost, *, version: int | None, no
     _refuse(wrong_cost(cost))
     with transaction() as db:
         standing = _locked(db, viewer, name, Right.COST, version=version, zone=zone)
-        _, known, _ = editing.facts(db, standing.case.id)
-        if known == cost:
-            return Receipt(standing.number, standing.case.state, standing.version)
-        detail = {field: None if value is None else str(value) for field, value in asdict(cost).items()}
-        also: dict[str, tuple[str, dict[str, Any]]] = {
-            column: (f":{column}", {column: value})
-            for column, value in (
-                ("cost_planned", cost.planned), ("cost_spent", cost.spent), ("fund_source", cost.fund)
-            )
-        }  # fmt: skip
-        line = _line(viewer, standing, Right.COST, detail)
-        written = cases.write(db, standing.case, line, viewer=viewer, now=now, also=also)
+        written = book_cost(db, standing, cost, viewer=viewer, now=now)
         versions.bump(db, "issues")
     return Receipt(standing.number, standing.case.state, written)
+
+
+def book_cost(db: Session, standing: Standing, cost: Cost, *, viewer: Viewer, now: datetime) -> int:
+    """Write costs that the viewer may enter, within the caller's transaction; returns the version after it."""
+    _, known, _ = editing.facts(db, standing.case.id)
+    if known == cost:
+        return standing.version
+    detail = {field: None if value is None else str(value) for field, value in asdict(cost).items()}
+    also: dict[str, tuple[str, dict[str, Any]]] = {
+        column: (f":{column}", {column: value})
+        for column, value in (
+            ("cost_planned", cost.planned), ("cost_spent", cost.spent), ("fund_source", cost.fund)
+        )
+    }  # fmt: skip
+    line = _line(viewer, standing, Right.COST, detail)
+    return cases.write(db, standing.case, line, viewer=viewer, now=now, also=also)
 
 
 def release(

@@ -79,7 +79,7 @@ def follow_parts(db: Session, parent: UUID, *, now: datetime) -> None:
 
 def tell(
     db: Session, issue_id: UUID, action: str, *, actor: str, person: UUID | None, at: datetime,
-    detail: Mapping[str, Any] = MappingProxyType({}), internal: bool = False,
+    detail: Mapping[str, Any] = MappingProxyType({}), note: str = "", internal: bool = False,
 ) -> None:  # fmt: skip
     """A line of history that changes no fact which staff edit, so the version stays."""
     db.execute(
@@ -87,7 +87,7 @@ def tell(
             f"""
             WITH line AS (
                 SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at, CAST(:action AS text) AS action,
-                       CAST(NULL AS text) AS to_state, CAST(:actor AS text) AS actor, '' AS note,
+                       CAST(NULL AS text) AS to_state, CAST(:actor AS text) AS actor, CAST(:note AS text) AS note,
                        CAST(:detail AS jsonb) AS detail, CAST(:person AS uuid) AS person_id,
                        CAST(:internal AS boolean) AS internal
             ),
@@ -100,7 +100,7 @@ def tell(
         ),
         {
             "id": issue_id, "at": at, "action": action, "actor": actor, "person": person, "internal": internal,
-            "detail": json.dumps(dict(detail), ensure_ascii=False),
+            "note": note, "detail": json.dumps(dict(detail), ensure_ascii=False),
         },
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What the deadlines of issues are computed from, and where the running one is kept for lists."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -56,21 +56,30 @@ _RULE = """
 """
 
 
-def told(db: Session, *, only: UUID | None = None) -> Iterator[Told]:
-    """One issue, or all that have not ended and whose deadlines are ours: an import's are its source's."""
+def told(db: Session, *, only: UUID | None = None, among: Sequence[UUID] | None = None) -> Iterator[Told]:
+    """One issue, or all that have not ended and whose deadlines are ours: an import's are its source's.
+
+    ``among`` leaves of these only some.
+    """
     where = "i.id = :only" if only else "i.source NOT IN ('import', 'open311') AND i.ended_at IS NULL"
+    if among is not None:
+        where += " AND i.id = ANY (:among)"
     rows = db.execute(
         text(
-            "SELECT i.id, c.deadlines, rule.deadlines AS local, rule.name_zh, rule.name_en, h.at, h.action, h.to_state "
+            "SELECT i.id, c.deadlines, rule.deadlines AS local, rule.name_zh, rule.name_en, h.at, h.action, "
+            "h.to_state, h.detail "
             "FROM issue i JOIN category c ON c.code = i.category_code JOIN history h ON h.issue_id = i.id "
             f"LEFT JOIN LATERAL ({_RULE}) AS rule ON true "
-            f"WHERE h.to_state IS NOT NULL AND {where} ORDER BY i.id, h.at, h.seq"
+            f"WHERE (h.to_state IS NOT NULL OR h.detail ? 'due') AND {where} ORDER BY i.id, h.at, h.seq"
         ),
-        {"only": only},
+        {"only": only, "among": None if among is None else list(among)},
     )
     for issue_id, lines in groupby(rows, key=lambda row: row.id):
         found = list(lines)
-        events = tuple(Event(line.at, line.action, IssueState(line.to_state)) for line in found)
+        events = tuple(
+            Event(line.at, line.action, IssueState(line.to_state) if line.to_state else None, detail=line.detail)
+            for line in found
+        )
         first = found[0]
         # Stage by stage: a rule that says how soon to handle leaves the rest to the category.
         local = Name(first.name_zh, first.name_en) if first.local else None
