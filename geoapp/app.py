@@ -28,6 +28,7 @@ from geoapp.web import (
     page,
     photos,
     place,
+    planning,
     public,
     reporting,
     rest,
@@ -37,7 +38,7 @@ from geoapp.web import (
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, editing, api, rest, openapi, tiles, base, health,
+    desk, editing, planning, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

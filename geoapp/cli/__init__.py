@@ -44,7 +44,7 @@ def _leave(number: int, _: object) -> NoReturn:
 
 for _command in (
     *(serving.init, serving.serve, serving.demo, serving.stop, serving.status, serving.doctor, serving.version),
-    *(importing.boundaries, importing.issues, importing.layers),
+    *(importing.boundaries, importing.places, importing.issues, importing.layers),
     *(people.people, people.audit, moderating.zones),
     *(working.work, working.notices),
     *(analysing.analyse, analysing.export),

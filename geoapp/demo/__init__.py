@@ -7,7 +7,7 @@ from uuid import UUID
 import shapely
 
 from geoapp.config import Settings, shipped
-from geoapp.demo import authorities, drawings, land, reports, stories
+from geoapp.demo import authorities, drawings, inhabitants, land, reports, stories
 from geoapp.domain.categories import parse
 from geoapp.domain.values import PlaceKind, Viewer
 from geoapp.errors import NotFound
@@ -57,6 +57,7 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
         today=today,
         progress=progress,
     )
+    inhabitants.settle(viewer, place.communities)
     further = reports.generate(place, made, categories, now=now, prefix=settings.number_prefix)
     imports.store_issues(viewer, [*told, *further], today=today, progress=progress)
     clocks.reckon_all(viewer, clocks.read_calendar(settings.calendar_file, settings.zone), now=now)

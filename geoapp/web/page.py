@@ -15,6 +15,7 @@ from flask import Blueprint, Response, abort, current_app, g, redirect, render_t
 from geoapp import words
 from geoapp.catalog import Layer
 from geoapp.config import Settings, shipped
+from geoapp.domain.permissions import Right, may_anywhere
 from geoapp.domain.values import ANONYMOUS
 from geoapp.services import places
 from geoapp.services.clocks import WorkCalendar
@@ -110,6 +111,7 @@ def render(template: str, found: Choices, *, status: int = 200, **context: Any) 
         synthetic=found.synthetic,
         viewer_name=viewer.name,
         is_staff=not viewer.is_public,
+        may_analyse=may_anywhere(viewer, Right.ANALYSE),
         offers_mail=settings().offers_mail,
         csrf_token=gate.csrf_token() if viewer.person or _has_form(template) else "",
         **context,

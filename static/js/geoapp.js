@@ -9,6 +9,7 @@ import { startDryRun, startSettlement, startUnclear } from "./land.js";
 import { IssueLayer } from "./issues.js";
 import { startIssuePage } from "./issuepage.js";
 import { startMapPage } from "./mappage.js";
+import { startPlanning } from "./planning.js";
 import { PolygonLayer } from "./polygons.js";
 import { count } from "./ready.js";
 import { startReport } from "./report.js";
@@ -73,7 +74,7 @@ function makeLayer(spec) {
 
 function start(map, config = carried) {
   speak(config);
-  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, report: startReport, embed: startEmbed }[document.body.dataset.page] ?? startMapPage;
+  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, planning: startPlanning, report: startReport, embed: startEmbed }[document.body.dataset.page] ?? startMapPage;
   map.started = true;
   begin(map, config, layers);
   for (const layer of layers) if (map.hasLayer(layer)) layer.look();
