@@ -25,7 +25,7 @@ COLOURS = {
     "quadrant-low_high": "#8db9de",
 }  # fmt: skip
 """The colours of planning.css on paper."""
-EDGES = {"strong": ("#20262b", 1.3, "solid"), "double": ("#20262b", 1.3, "dashdot"),
+EDGES: dict[str, tuple[str, float, Any]] = {"strong": ("#20262b", 1.3, "solid"), "double": ("#20262b", 1.3, "dashdot"),
          "thin": ("#ffffff", 0.3, "solid"), "dashed": ("#7d7a72", 0.6, "dashed")}  # fmt: skip
 _ONE = threading.Lock()
 """matplotlib's fonts and settings are of the whole process."""
@@ -109,8 +109,8 @@ def bars(
                           elinewidth=1, capsize=2.5)  # fmt: skip
         if line is not None:
             axes.axvline(line, color="#1f5f8b", linewidth=1, linestyle="--")
-        axes.set_yticks(at, [f"{name}  {note}".strip() for name, note in zip(names, notes or [""] * len(names), strict=True)],
-                        fontsize=9)  # fmt: skip
+        said_of = [f"{name}  {note}".strip() for name, note in zip(names, notes or [""] * len(names), strict=True)]
+        axes.set_yticks(at, said_of, fontsize=9)
         axes.set_xlabel(axis, fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
         axes.margins(y=0.02)

@@ -201,7 +201,8 @@ def _compare(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str,
     reported = local(given.issues.reported, given.zone)
     known = ~np.isnat(reported)
     table_member = table.member if table.member is not None else np.full(len(reported), -1)
-    columns, series = dict(table.columns), ()
+    columns = dict(table.columns)
+    series: tuple[str, ...] = ()
     if known.any():
         last = reported[known].max().astype("datetime64[M]")
         first = max(reported[known].min().astype("datetime64[M]"), last - 23)
@@ -247,7 +248,8 @@ def _top(issues: Issues, member: NDArray[Any], rows: int) -> NDArray[Any]:
     if not kinds or not rows:
         return np.array([""] * rows, dtype=object)
     flat = np.bincount(member[known] * kinds + issues.category.index[known], minlength=rows * kinds)
-    return np.array(issues.category.names, dtype=object)[flat.reshape(rows, kinds).argmax(axis=1)]
+    often = flat.reshape(rows, kinds).argmax(axis=1)
+    return np.asarray(np.array(issues.category.names, dtype=object)[often])
 
 
 def _midnight(day: date) -> np.datetime64:

@@ -22,8 +22,10 @@ CRS = "EPSG:4326"
 def write(
     columns: Mapping[str, NDArray[Any]], geometry: NDArray[Any] | None, kind: str, *, layer: str, how: Mapping[str, Any]
 ) -> bytes:
-    """The bytes of a file of ``kind``; geometry in EPSG:4326 (in CSV as well-known text). ``how`` goes along where
-    the format has a place for it: in GeoJSON as a member, in GeoParquet and GeoPackage as metadata."""
+    """The bytes of a file of ``kind``; geometry in EPSG:4326, in CSV as well-known text.
+
+    ``how`` goes along where the format has a place for it: in GeoJSON as a member, else as metadata.
+    """
     # Slow to import, and most processes write no such file.
     import geopandas  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415

@@ -63,8 +63,7 @@ class Desk:
         planning.answer(key, zone=self.settings.zone)
 
     def tidy(self) -> None:
-        """Forget what nobody needs: sessions, counters, followers, notices and reporters whose time is over, files,
-        results of analyses that nobody looks at."""
+        """Forget what nobody needs: sessions, counters, followers, notices, reporters, files, kept results."""
         now = self.clock()
         accounts.sweep(now=now)
         following.sweep(now=now)

@@ -37,7 +37,11 @@ def find(db: Session, key: str, *, whole: bool = True) -> Kept | None:
         ),
         {"key": key, "whole": whole},
     ).one_or_none()
-    return None if row is None else Kept(*row[:7], None if row[7] is None else bytes(row[7]))
+    if row is None:
+        return None
+    key, question, scope, person, state, progress, problem, packed = row
+    kept = None if packed is None else bytes(packed)
+    return Kept(key, question, scope, person, state, progress, problem, kept)
 
 
 def claim(

@@ -90,9 +90,7 @@ def _day(day: date | None) -> str:
     return day.isoformat() if day else ""
 
 
-def _word(
-    args: MultiDict[str, str], name: str, words: type[Word], default: Word, *, given: str | None = None
-) -> Word:
+def _word(args: MultiDict[str, str], name: str, words: type[Word], default: Word, *, given: str | None = None) -> Word:
     text = args.get(name, "").strip() if given is None else given
     if not text:
         return default

@@ -37,20 +37,16 @@ class Classes:
     unit: tuple[str, str] = ("", "")
 
     def counts(self) -> list[int]:
-        return np.bincount(self.of[self.of >= 0], minlength=len(self.keys)).tolist()
+        return [int(n) for n in np.bincount(self.of[self.of >= 0], minlength=len(self.keys))]
 
 
 def classes(ask: Ask, result: Result, part: str) -> Classes:
     """The classes of a part; one class for a part that has none."""
     table = result.parts[part]
-    if part == "cells" and ask.analysis is Analysis.HOT_SPOTS:
-        return _spots(table)
     if part == "cells":
-        return _trends(table)
-    if part == "areas" and ask.analysis is Analysis.COMPARE:
-        return _rates(ask, table)
+        return _spots(table) if ask.analysis is Analysis.HOT_SPOTS else _trends(table)
     if part == "areas":
-        return _likeness(table)
+        return _rates(ask, table) if ask.analysis is Analysis.COMPARE else _likeness(table)
     if part == "bands":
         return _bands(table)
     if part in {"clusters", "places", "groups"}:

@@ -15,6 +15,7 @@ from geoapp.errors import BadInput, NotFound, NotYours, Refused, status_of
 from geoapp.services import effects, planfiles, planning
 from geoapp.services.planning import Look, Result
 from geoapp.web import errors, gate, page, params, planask, plancharts, planpictures, planshapes, public, shapes
+from geoapp.web.planclasses import number_of
 
 blueprint = Blueprint("planning", __name__, url_prefix="/planning")
 PAGE = 50
@@ -94,13 +95,17 @@ def cases() -> Response:
         page.choices(),
         what=page.say(f"planning.analysis.{ask.analysis}"),
         part=page.say(f"planning.part.{part}"),
-        name=_named(ask, result, part, row, known),
+        name=_named(result, part, row, known),
         total=total,
         first=start + 1 if rows else 0,
         last=min(start + PAGE, total),
-        rows=[shapes.properties(one) | {"url": page.url(f"/desk/issues/{one.number}"),
-                                        "map_url": page.url("/", at=f"17/{one.lat:.5f}/{one.lon:.5f}", issue=one.number)}
-              for one in rows],
+        rows=[
+            shapes.properties(one) | {
+                "url": page.url(f"/desk/issues/{one.number}"),
+                "map_url": page.url("/", at=f"17/{one.lat:.5f}/{one.lon:.5f}", issue=one.number),
+            }
+            for one in rows
+        ],
         back_url=page.url("/planning", **link),
         next_url=page.url("/planning/cases", **link, start=start + PAGE) if start + PAGE < total else "",
         earlier_url=page.url("/planning/cases", **link, start=max(0, start - PAGE)) if start else "",
@@ -174,8 +179,10 @@ def effect() -> Response:
         effect=found.effect,
         verdict=page.say(f"planning.effect.{found.effect.verdict}") if found.effect else "",
         why=page.say_or(f"analysis.note.{found.effect.why}", "") if found.effect else "",
-        ratio={name: planshapes.number_of(float(getattr(found.effect, name))) for name in ("ratio", "low", "high", "expected")}
-        if found.effect else {},
+        ratio={} if found.effect is None else {
+            name: number_of(float(getattr(found.effect, name)))
+            for name in ("ratio", "low", "high", "expected")
+        },
         categories=[known.of("category", code)[tongue] for code in found.categories],
         controls=[known.of("community", code)[tongue] for code in found.controls],
         how=planshapes.told_how(found.how) if found.how else [],
@@ -217,7 +224,7 @@ def _result(viewer: Viewer, ask: Ask) -> Result | Response:
 def _part(result: Result) -> str:
     text = request.args.get("part", "") or planshapes.parts_of(result)[0]
     if text not in result.parts or text in {"all", "categories"}:
-        raise BadInput("part", "one_of", value=text[:40], choices=", ".join(name for name in result.parts if name != "all"))
+        raise BadInput("part", "one_of", value=text[:40], choices=", ".join(planshapes.parts_of(result)))
     return text
 
 
@@ -239,7 +246,7 @@ def _figure(result: Result, args: Any = None) -> tuple[str, int]:
     return part, row
 
 
-def _named(ask: Ask, result: Result, part: str, row: int, known: planshapes.Names) -> str:
+def _named(result: Result, part: str, row: int, known: planshapes.Names) -> str:
     rows = result.parts[part]
     tongue = page.lang() == "en"
     if part == "all":
@@ -251,7 +258,7 @@ def _named(ask: Ask, result: Result, part: str, row: int, known: planshapes.Name
         return f"{known.of('category', str(rows.columns['category'][row]))[tongue]} · {month}"
     if part == "categories":
         return known.of("category", str(rows.columns["category"][row]))[tongue]
-    name = planshapes.name_of(rows, row, known, part)
+    name = planshapes.name_of(rows, row)
     kind = rows.columns.get("category")
     return name if kind is None else f"{name} · {known.of('category', str(kind[row]))[tongue]}"
 
@@ -404,9 +411,9 @@ def _project_page(viewer: Viewer, ask: Ask, result: Result, refusal: Any = None)
     west, south, east, north = area.bounds
     context = public.map_context(where, Box(west - 0.003, south - 0.003, east + 0.003, north + 0.003))
     context["config"]["planning"] = {
-        "data": page.url(f"/planning/{ask.analysis}/map.geojson", **planask.link(ask), part=part), "job": "", "part": part,
-        "row": str(row), "month": "", "link": "", "cases": page.url("/planning/cases", **planask.link(ask), part=part),
-        "project": "", "only": row, "zoom": [[south, west], [north, east]],
+        "data": page.url(f"/planning/{ask.analysis}/map.geojson", **planask.link(ask), part=part),
+        "job": "", "part": part, "row": str(row), "month": "", "link": "",
+        "cases": page.url("/planning/cases", **planask.link(ask), part=part), "project": "", "only": row, "zoom": [[south, west], [north, east]],
     }  # fmt: skip
     return page.render(
         "planning_project.html",

@@ -33,15 +33,18 @@ def draw(ask: Ask, result: Result, part: str, form: str, *, ground: Any, figure:
             form=form, urls=urls,
         )  # fmt: skip
     if part == "seasons":
-        names = [f"{known.of('category', str(kind))[tongue]} {page.say(f'planning.month.m{month}')}"
-                 for kind, month in zip(rows.columns["category"], rows.columns["month"].tolist(), strict=True)]  # fmt: skip
+        names = [
+            f"{known.of('category', str(kind))[tongue]} {page.say(f'planning.month.m{month}')}"
+            for kind, month in zip(rows.columns["category"], rows.columns["month"].tolist(), strict=True)
+        ]
         order = np.argsort(-rows.columns["count"], kind="stable")[:MOST_BARS].tolist()
         return figures.bars(
             [names[row] for row in order], rows.columns["count"][order].tolist(), said,
             axis=page.say("planning.per.count"), form=form, urls=[urls[row] for row in order],
         )  # fmt: skip
     if part == "pairs":
-        order = np.argsort(-np.abs(np.log(np.maximum(rows.columns["quotient"], 1e-9))), kind="stable")[:MOST_BARS].tolist()
+        apart = np.abs(np.log(np.maximum(rows.columns["quotient"], 1e-9)))
+        order = np.argsort(-apart, kind="stable")[:MOST_BARS].tolist()
         names = [f"{known.of('from', str(rows.columns['from'][row]))[tongue]} → "
                  f"{known.of('to', str(rows.columns['to'][row]))[tongue]}" for row in order]  # fmt: skip
         return figures.bars(
@@ -51,7 +54,7 @@ def draw(ask: Ask, result: Result, part: str, form: str, *, ground: Any, figure:
     if ask.analysis is Analysis.COMPARE and figure == "bars":
         order = [row for row in range(len(rows)) if np.isfinite(rows.columns["rate"][row])][:MOST_BARS]
         return figures.bars(
-            [planshapes.name_of(rows, row, known, part) for row in order], rows.columns["rate"][order].tolist(), said,
+            [planshapes.name_of(rows, row) for row in order], rows.columns["rate"][order].tolist(), said,
             axis=page.say(f"planning.per.{ask.per}"), form=form, urls=[urls[row] for row in order],
             low=rows.columns["low"][order].tolist(), high=rows.columns["high"][order].tolist(),
             notes=[f"n={int(rows.columns['count'][row])}" for row in order], line=float(result.told["overall"]),
@@ -70,7 +73,9 @@ def _map(ask: Ask, result: Result, part: str, form: str, *, said: Words, urls: l
     middle = shapely.centroid(shapely.box(*shapely.total_bounds(shapes))) if len(shapes) else shapely.Point(105, 30)
     projection = metres_for(middle.x, middle.y)
     counts = shown.counts()
-    lines = [Line(key.fill, key.edge, f"{key.say(page.lang())}  ({n:,})") for key, n in zip(shown.keys, counts, strict=True)]
+    lines = [
+        Line(key.fill, key.edge, f"{key.say(page.lang())}  ({n:,})") for key, n in zip(shown.keys, counts, strict=True)
+    ]
     metres = projection.projected(shapes) if len(shapes) else shapes
     outline = shapely.get_parts(projection.projected(ground)) if ground is not None else np.zeros(0, dtype=object)
     kept = [n for n, often in enumerate(counts) if often]
@@ -92,6 +97,8 @@ def _words(ask: Ask, result: Result, part: str) -> Words:
         f"{say(f'planning.analysis.{ask.analysis}')}: {say(f'planning.part.{part}')}",
         say("planning.picture.sub", n=f"{n:,}", period=period),
         " ".join(filter(None, (say("planning.legend"), f"({unit})" if unit else ""))),
-        say("planning.picture.foot", method=say(f"analysis.method.{how['method']}"), crs=how["crs"], version=how["version"],
-            data=how["query"].get("data_version", "")),
+        say(
+            "planning.picture.foot", method=say(f"analysis.method.{how['method']}"), crs=how["crs"],
+            version=how["version"], data=planshapes.plain(how["query"].get("data_version", {})),
+        ),
     )  # fmt: skip

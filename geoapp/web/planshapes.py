@@ -1,4 +1,4 @@
-"""Results of analyses as pages, maps and files read them: rows in words, features with a class, columns in two tongues."""
+"""Results of analyses as pages, maps and files read them: rows in words, classed features, columns in two tongues."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,16 @@ PROJECT_PARTS = {"clusters", "groups"}
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "hotspots/cells": ("count", "around", "expected", "z", "q"),
     "hotspots/groups": ("category", "count", "cells"),
-    "clusters/clusters": ("category", "count", "open", "median_age_days", "spread_m", "share_contested", "first", "last"),
+    "clusters/clusters": (
+        "category",
+        "count",
+        "open",
+        "median_age_days",
+        "spread_m",
+        "share_contested",
+        "first",
+        "last",
+    ),
     "density/bands": ("low", "high", "count"),
     "trends/cells": ("count", "hot_slices", "tau", "trend_p"),
     "repeats/places": ("category", "count", "extent_m", "first", "last"),
@@ -77,11 +86,14 @@ def table(ask: Ask, result: Result, part: str, known: Names, *, may_plan: bool) 
         "rows": [
             {
                 "row": row,
-                "name": name_of(rows, row, known, part),
+                "name": name_of(rows, row),
                 "class": shown.keys[shown.of[row]].say(page.lang()) if shown.of[row] >= 0 else "",
                 "fill": shown.keys[shown.of[row]].fill if shown.of[row] >= 0 else "",
                 "cells": [
-                    {"text": text_of(name, rows.columns[name][row], known), "cases": _cases_of(ask, rows, part, row, name)}
+                    {
+                        "text": text_of(name, rows.columns[name][row], known),
+                        "cases": _cases_of(ask, rows, part, row, name),
+                    }
                     for name in columns
                 ],
                 "project_url": page.url("/planning/project", **planask.link(ask), part=part, row=row)
@@ -107,24 +119,24 @@ def _cases_of(ask: Ask, rows: Part, part: str, row: int, name: str) -> str:
 def ranked(ask: Ask, rows: Part, part: str) -> list[int]:
     """The order of rows in a list: most significant or largest first."""
     if part == "cells" and ask.analysis is Analysis.HOT_SPOTS:
-        return np.argsort(-np.nan_to_num(rows.columns["z"], nan=-99), kind="stable").tolist()
+        return _order(-np.nan_to_num(rows.columns["z"], nan=-99))
     if part == "cells":
         rank = np.where(rows.columns["trend"] != "", 1, 0) * 1_000_000 + rows.columns["count"]
-        return np.argsort(-rank, kind="stable").tolist()
+        return _order(-rank)
     if part == "areas" and ask.analysis is Analysis.ASSOCIATION:
-        return np.argsort(rows.columns["q"], kind="stable").tolist()
+        return _order(rows.columns["q"])
     return list(range(len(rows)))
 
 
-def name_of(rows: Part, row: int, known: Names, part: str) -> str:
+def _order(values: NDArray[Any]) -> list[int]:
+    return [int(row) for row in np.argsort(values, kind="stable")]
+
+
+def name_of(rows: Part, row: int) -> str:
     """What a row is called."""
     if "zh" in rows.columns:
         zh, en = str(rows.columns["zh"][row]), str(rows.columns["en"][row])
         return (zh or en) if page.lang() == "zh" else (en or zh)
-    if part == "returns":
-        return page.say("planning.row", n=row + 1)
-    if "category" in rows.columns and part in PROJECT_PARTS:
-        return f"{page.say('planning.row', n=row + 1)}"
     return page.say("planning.row", n=row + 1)
 
 
@@ -136,12 +148,15 @@ def text_of(name: str, value: Any, known: Names) -> str:
         return "–" if np.isnat(value) else str(value.astype("datetime64[D]"))
     if isinstance(value, (np.bool_, bool)):
         return page.say("planning.yes" if value else "planning.no")
-    number = float(value)
+    return _number_in_words(name, float(value))
+
+
+def _number_in_words(name: str, number: float) -> str:
     if name in {"share_contested", "contested", "contested_low", "contested_high", "share"}:
         return f"{100 * number:.0f} %" if np.isfinite(number) else "–"
     if name in {"p", "q", "trend_p"}:
         return "< 0.001" if number < 0.001 else f"{number:.3f}"  # noqa: PLR2004
-    if float(value).is_integer():
+    if number.is_integer():
         return f"{number:,.0f}"
     return number_of(number)
 
@@ -169,7 +184,7 @@ def features(ask: Ask, result: Result, part: str, known: Names) -> dict[str, Any
     found = []
     for row in order:
         properties: dict[str, Any] = {
-            "row": row, "k": int(shown.of[row]), "name": name_of(rows, row, known, part), "count": rows.count(row),
+            "row": row, "k": int(shown.of[row]), "name": name_of(rows, row), "count": rows.count(row),
             "lines": [
                 f"{page.say(f'planning.column.{name}')}: {text_of(name, rows.columns[name][row], known)}"
                 for name in columns
@@ -222,12 +237,12 @@ def told_how(how: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("method", page.say_or(f"analysis.method.{how['method']}", how["method"])),
         ("used", f"{how['used']:,}"),
         ("dropped", [f"{page.say_or(f'analysis.dropped.{why}', why)}: {n:,}" for why, n in how["dropped"].items()]),
-        ("parameters", [f"{page.say_or(f'planning.parameter.{key}', key)} = {_plain(value)}"
+        ("parameters", [f"{page.say_or(f'planning.parameter.{key}', key)} = {plain(value)}"
                         for key, value in how["parameters"].items() if not _is_long(value)]),
         ("crs", how["crs"]),
         ("seed", how["seed"]),
-        ("query", [f"{key} = {_plain(value)}" for key, value in how["query"].items() if key != "data_version"]),
-        ("data_version", _plain(how["query"].get("data_version", {}))),
+        ("query", [f"{key} = {plain(value)}" for key, value in how["query"].items() if key != "data_version"]),
+        ("data_version", plain(how["query"].get("data_version", {}))),
         ("version", how["version"]),
         ("notes", [page.say_or(f"analysis.note.{note}", note) for note in how["notes"] if note]),
         ("sources", list(how["sources"])),
@@ -239,11 +254,12 @@ def told_how(how: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A parameter as people read it."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+        return ", ".join(f"{key} {plain(one)}" for key, one in value.items())
     if isinstance(value, list):
-        return ", ".join(_plain(one) for one in value[:12]) + (" …" if len(value) > 12 else "")  # noqa: PLR2004
+        return ", ".join(plain(one) for one in value[:12]) + (" …" if len(value) > 12 else "")  # noqa: PLR2004
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
@@ -252,7 +268,10 @@ def _is_long(value: Any) -> bool:
 
 
 def _shape(shape: Any) -> dict[str, Any] | None:
-    return None if shape is None else shapely.geometry.mapping(shapely.set_precision(shape, 10**-DIGITS, mode="pointwise"))
+    if shape is None:
+        return None
+    rounded: dict[str, Any] = shapely.geometry.mapping(shapely.transform(shape, lambda at: at.round(DIGITS)))
+    return rounded
 
 
 def sizes(ask: Ask, result: Result, say: Callable[..., str]) -> str:
@@ -265,9 +284,9 @@ def sizes(ask: Ask, result: Result, say: Callable[..., str]) -> str:
     if given.get("within_m") and "suggested" in given:
         told = dict(given["suggested"])
         told.pop("metres", None)
-        return say(
-            "planning.size.within", taken=f"{given['within_m']:,.0f}", why=page.say("analysis.note.reach_suggested", **told)
-        )
+        why = say("analysis.note.reach_suggested", **told)
+        return say("planning.size.within", taken=f"{given['within_m']:,.0f}", why=why)
     if "bandwidth_m" in given:
-        return say("planning.size.bandwidth", taken=f"{given['bandwidth_m']:,.0f}", wanted=f"{given['suggested_m']:,.0f}")
+        taken, wanted = (f"{given[name]:,.0f}" for name in ("bandwidth_m", "suggested_m"))
+        return say("planning.size.bandwidth", taken=taken, wanted=wanted)
     return ""
