@@ -19,6 +19,9 @@ from geoapp.web import (
     gate,
     health,
     land,
+    lists,
+    meetings,
+    minutes,
     moderation,
     notices,
     openapi,
@@ -29,6 +32,7 @@ from geoapp.web import (
     photos,
     place,
     planning,
+    projects,
     public,
     reporting,
     rest,
@@ -38,7 +42,7 @@ from geoapp.web import (
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, editing, planning, api, rest, openapi, tiles, base, health,
+    desk, meetings, minutes, lists, projects, editing, planning, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from geoapp import words
-from geoapp.cli import analysing, importing, moderating, people, serving, working
+from geoapp.cli import analysing, gathering, importing, moderating, people, serving, working
 from geoapp.errors import BadInput, GeoAppError, Refused
 
 
@@ -44,7 +44,7 @@ def _leave(number: int, _: object) -> NoReturn:
 
 for _command in (
     *(serving.init, serving.serve, serving.demo, serving.stop, serving.status, serving.doctor, serving.version),
-    *(importing.boundaries, importing.places, importing.issues, importing.layers),
+    *(importing.boundaries, importing.places, importing.issues, importing.layers, gathering.vulnerable),
     *(people.people, people.audit, moderating.zones),
     *(working.work, working.notices),
     *(analysing.analyse, analysing.export),

@@ -7,7 +7,7 @@ from uuid import UUID
 import shapely
 
 from geoapp.config import Settings, shipped
-from geoapp.demo import authorities, drawings, inhabitants, land, reports, stories
+from geoapp.demo import authorities, drawings, gathering, inhabitants, land, reports, stories
 from geoapp.domain.categories import parse
 from geoapp.domain.values import PlaceKind, Viewer
 from geoapp.errors import NotFound
@@ -30,9 +30,11 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     categories = parse(settings.categories_file.read_text(encoding="utf-8-sig"), file=settings.categories_file.name)
     district = shapely.union_all([f.geometry for f in vectorfile.read(ground / DISTRICT, crs="gcj02").features])
     place = land.draw(district, ground / PLACES)
+    working = clocks.read_calendar(settings.calendar_file, settings.zone)
     told = stories.tell(place, now=now, prefix=settings.number_prefix)
     if _is_there(viewer, told[0].id, settings):
         # A filling broken off between issues and photos, or of a version that had none.
+        gathering.fill(viewer, place, working, now=now)
         drawings.hang(viewer, told, folder=settings.photos_dir, now=now, zone=settings.zone)
         return False
     boundaries.import_file(
@@ -60,7 +62,8 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     inhabitants.settle(viewer, place.communities)
     further = reports.generate(place, made, categories, now=now, prefix=settings.number_prefix)
     imports.store_issues(viewer, [*told, *further], today=today, progress=progress)
-    clocks.reckon_all(viewer, clocks.read_calendar(settings.calendar_file, settings.zone), now=now)
+    clocks.reckon_all(viewer, working, now=now)
+    gathering.fill(viewer, place, working, now=now)
     drawings.hang(viewer, told, folder=settings.photos_dir, now=now, zone=settings.zone)
     return True
 

@@ -20,7 +20,7 @@ from geoapp.store.agendas import Candidate
 from geoapp.store.issues import IssueRow
 from geoapp.store.session import Session, snapshot, transaction
 
-__all__ = ["Suggestion"]
+__all__ = ["MOST_ITEMS", "Suggestion"]
 
 MOST_CANDIDATES = 400
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geoapp.domain.planning import Analysis, Ask, Cells, Per
 from geoapp.domain.spatial import grid, groups, sides, surfaces
-from geoapp.domain.spatial.columns import Areas, Issues, Table
+from geoapp.domain.spatial.columns import Areas, Codes, Issues, Table
 from geoapp.domain.spatial.grid import Shape
 from geoapp.domain.spatial.ground import ground, within
 from geoapp.domain.spatial.how import How
@@ -24,6 +24,8 @@ from geoapp.services.packing import Part, Result, part
 REPEAT_M = 30.0
 MOST_MONTHS = 240
 DENSITY_SIZE = 512
+PERMUTATIONS = 9_999
+"""Of several hundred areas none could be called significant after fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def _hot_spots(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[st
             given.issues, area=given.area, cell_m=ask.cell_m, shape=Shape(str(ask.cells)), keep="occupied",
             residents=given.areas if ask.per is Per.RESIDENTS else None,
         )  # fmt: skip
-    parts = {"cells": of_table(table)}
+    parts = {"cells": _placed(table, given.issues)}
     hot = np.flatnonzero(table.columns["verdict"] == "hot")
     parts["groups"] = _hot_groups(table, hot, given.issues)
     return parts, table.how, _suggested(ask, given)
@@ -82,7 +84,8 @@ def _hot_groups(table: Table, hot: NDArray[Any], issues: Issues) -> Part:
     member = rank[member]
     cells = np.bincount(of_cell[of_cell >= 0], minlength=len(shapes))[order]
     columns = {"group": np.arange(len(order)), "count": sizes[order], "cells": cells,
-               "category": _top(issues, member, len(order))}  # fmt: skip
+               "category": _top(issues.category, member, len(order)),
+               "community": _top(issues.community, member, len(order))}  # fmt: skip
     return part(columns, np.asarray(shapes)[order], member)
 
 
@@ -91,7 +94,7 @@ def _clusters(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str
         given.issues, area=given.area, method=str(ask.method), within_m=ask.within_m, least=ask.least,
         within_days=ask.within_days, by_category=ask.by_category, now=_midnight(ask.day),
     )  # fmt: skip
-    return {"clusters": of_table(table)}, table.how, {}
+    return {"clusters": _placed(table, given.issues)}, table.how, {}
 
 
 def _density(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str, Any]]:
@@ -125,7 +128,7 @@ def _trends(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str, 
     months = tuple(table.how.parameters["slices"])
     if len(months) > MOST_MONTHS:
         raise BadInput("from", "too_many_months", most=MOST_MONTHS)
-    parts = {"cells": of_table(table, series=months)}
+    parts = {"cells": _placed(table, given.issues, series=months)}
     parts["months"] = _by_month(given, months)
     parts["seasons"] = _seasons(given)
     return parts, table.how, _suggested(ask, given)
@@ -170,14 +173,14 @@ def _repeats(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str,
     issue, again = back.columns["issue"], back.columns["again"]
     pairs = np.column_stack([issue, again]).ravel().astype(np.int32) if len(issue) else np.zeros(0, dtype=np.int32)
     after = replace(after, members=pairs, starts=np.arange(0, 2 * len(issue) + 1, 2))
-    return {"places": of_table(table), "returns": after}, table.how, {
+    return {"places": _placed(table, given.issues), "returns": after}, table.how, {
         "rates": [asdict(rate) for rate in rates], "how_returns": back.how.as_json()
     }  # fmt: skip
 
 
 def _association(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str, Any]]:
     try:
-        table, moran = sides.likeness(given.issues, given.areas, denominator=str(ask.per))
+        table, moran = sides.likeness(given.issues, given.areas, denominator=str(ask.per), permutations=PERMUTATIONS)
     except ValueError as error:
         raise BadInput("place", "too_few_areas") from error
     pairs = groups.colocation(given.issues, area=given.area)
@@ -220,6 +223,14 @@ def of_table(table: Table, *, series: tuple[str, ...] = ()) -> Part:
     return part(table.columns, table.geometry, table.member, series=series)
 
 
+def _placed(table: Table, issues: Issues, *, series: tuple[str, ...] = ()) -> Part:
+    """A table of grid cells or groups, each with the community that most of its issues lie in."""
+    if "code" in table.columns or table.member is None:
+        return of_table(table, series=series)
+    where = _top(issues.community, table.member, len(table))
+    return of_table(replace(table, columns=table.columns | {"community": where}), series=series)
+
+
 def _all(given: Material) -> Part:
     """Every issue that went in, as one row: the figure ``n`` leads to its cases too."""
     inside = _inside(given)
@@ -241,15 +252,16 @@ def _suggested(ask: Ask, given: Material) -> dict[str, Any]:
     return {"suggested_cell": {"metres": found.metres, "reason": found.reason, "params": found.params}}
 
 
-def _top(issues: Issues, member: NDArray[Any], rows: int) -> NDArray[Any]:
-    """The most frequent category of each row."""
-    kinds = len(issues.category.names)
-    known = (member >= 0) & (issues.category.index >= 0)
-    if not kinds or not rows:
-        return np.array([""] * rows, dtype=object)
-    flat = np.bincount(member[known] * kinds + issues.category.index[known], minlength=rows * kinds)
-    often = flat.reshape(rows, kinds).argmax(axis=1)
-    return np.asarray(np.array(issues.category.names, dtype=object)[often])
+def _top(codes: Codes, member: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The most frequent code among the issues of each row, empty where none has one."""
+    kinds = max(len(codes.names), 1)
+    known = (member >= 0) & (codes.index >= 0)
+    pair, often = np.unique(member[known].astype(np.int64) * kinds + codes.index[known], return_counts=True)
+    order = np.argsort(often, kind="stable")
+    found = np.full(rows, len(codes.names), dtype=np.int64)
+    # Of several assignments to one row the last stays: the most frequent.
+    found[pair[order] // kinds] = pair[order] % kinds
+    return np.asarray(np.array([*codes.names, ""], dtype=object)[found])
 
 
 def _midnight(day: date) -> np.datetime64:

@@ -26,7 +26,7 @@ from geoapp.store.outlines import Outline
 from geoapp.store.reach import Ground
 from geoapp.store.session import Session, snapshot, transaction
 
-__all__ = ["Facts", "Item", "MeetingFacts", "MeetingRow", "Usual", "Whole"]
+__all__ = ["Facts", "Item", "MeetingFacts", "MeetingRow", "Outline", "Usual", "Whole"]
 
 MOST = 200
 MOST_SENSITIVE = 300
@@ -83,6 +83,12 @@ def get(viewer: Viewer, meeting: UUID) -> Whole:
         sensitive = agendas.sensitive_around(db, row.place_id, limit=MOST_SENSITIVE)
         box = reach.box_of(db, row.place_id)
     return Whole(row, tuple(items), row.items - len(items), box, tuple(sensitive))
+
+
+def row(viewer: Viewer, meeting: UUID) -> MeetingRow:
+    """A meeting without its agenda; raises NotFound."""
+    with snapshot() as db:
+        return seen(db, viewer, meeting)
 
 
 def sheet(viewer: Viewer, whole: Whole, box: Box, *, zone: ZoneInfo, now: datetime) -> list[Outline]:  # noqa: ARG001

@@ -63,6 +63,7 @@ class Draft:
     part: str
     row: int
     category: str
+    community: str
     cases: list[IssueRow]
     area: bytes
     costs: Costs | None
@@ -162,7 +163,8 @@ def draft(viewer: Viewer, result: Result, part: str, row: int) -> Draft:
     with snapshot() as db:
         known = analyses.costs(db, kinds, area, metres=NEARBY_M, communities=_listed(viewer))
     shown = known if known is not None and known.n >= LEAST_COSTS else None
-    return Draft(part, row, str(table.columns["category"][row]), found, area, shown)
+    kind, where = (str(table.columns[name][row]) for name in ("category", "community"))
+    return Draft(part, row, kind, where, found, area, shown)
 
 
 def project(viewer: Viewer, drawn: Draft, *, title: str, made: UUID, origin: dict[str, object], now: datetime) -> UUID:

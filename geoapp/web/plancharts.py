@@ -60,7 +60,7 @@ def bars(ask: Ask, result: Result) -> dict[str, Any]:
         "end": WIDTH - 54,
         "rows": [
             {
-                "y": 26 + LINE * line, "name": planshapes.name_of(rows, row), "n": f"n={int(n[row]):,}",
+                "y": 26 + LINE * line, "name": planshapes.name_of(rows, row, _NOBODY), "n": f"n={int(n[row]):,}",
                 "x": x(float(rate[row])), "low": x(float(low[row])), "high": x(float(high[row])),
                 "beyond": float(high[row]) > ticks[-1], "small": bool(rows.columns["small"][row]),
                 "said": f"{number_of(float(rate[row]))} ({number_of(float(low[row]))}–{number_of(float(high[row]))})",
@@ -86,7 +86,7 @@ def multiples(ask: Ask, result: Result) -> dict[str, Any] | None:
         "first": rows.series[0], "last": rows.series[-1], "most": most, "wide": wide, "high": high,
         "panels": [
             {
-                "name": planshapes.name_of(rows, row), "n": int(rows.columns["count"][row]),
+                "name": planshapes.name_of(rows, row, _NOBODY), "n": int(rows.columns["count"][row]),
                 "url": _cases(ask, "areas", row),
                 "columns": [
                     {"x": round(step * month, 2), "w": round(max(step - 1, 0.6), 2),
@@ -116,7 +116,7 @@ def months(ask: Ask, result: Result) -> dict[str, Any]:
                 "x": round(40 + step * at + step * 0.1, 1), "w": round(step * 0.8, 1),
                 "y": round(10 + high * (1 - n / ticks[-1]), 1), "h": round(high * n / ticks[-1], 1),
                 "month": str(rows.columns["month"][at]), "n": n, "url": _cases(ask, "months", at),
-                "label": str(rows.columns["month"][at]) if at % every == 0 else "",
+                "label": str(rows.columns["month"][at]) if at % every == 0 and at < len(counts) - every / 2 else "",
             }
             for at, n in enumerate(counts)
         ],
@@ -167,3 +167,6 @@ def _share(value: float) -> str:
 
 def _cases(ask: Ask, part: str, row: int) -> str:
     return page.url("/planning/cases", **planask.link(ask), part=part, row=row)
+
+
+_NOBODY = planshapes.Names({}, {}, {})

@@ -258,7 +258,7 @@ def _named(result: Result, part: str, row: int, known: planshapes.Names) -> str:
         return f"{known.of('category', str(rows.columns['category'][row]))[tongue]} · {month}"
     if part == "categories":
         return known.of("category", str(rows.columns["category"][row]))[tongue]
-    name = planshapes.name_of(rows, row)
+    name = planshapes.name_of(rows, row, known)
     kind = rows.columns.get("category")
     return name if kind is None else f"{name} · {known.of('category', str(kind[row]))[tongue]}"
 
@@ -322,6 +322,7 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         size=planshapes.sizes(ask, result, page.say) if result else "",
         residents=_residents(result) if result and ask.per is Per.RESIDENTS else "",
         shown=shown,
+        drawn=drawn,
         shown_name=page.say(f"planning.part.{shown}") if shown else "",
         legend=planshapes.legend(classes) if classes else [],
         legend_unit=classes.unit[tongue - 1] if classes else "",
@@ -405,7 +406,7 @@ def _project_page(viewer: Viewer, ask: Ask, result: Result, refusal: Any = None)
     where = page.choices()
     tongue = page.lang() == "en"
     kind = known.of("category", drawn.category)[tongue]
-    street = known.of("community", drawn.cases[0].community or "")[tongue] if drawn.cases else ""
+    street = known.of("community", drawn.community)[tongue]
     title = page.say("planning.project.title_of", kind=kind, place=street, n=len(drawn.cases))
     area = shapely.from_wkb(drawn.area)
     west, south, east, north = area.bounds

@@ -54,7 +54,7 @@ def draw(ask: Ask, result: Result, part: str, form: str, *, ground: Any, figure:
     if ask.analysis is Analysis.COMPARE and figure == "bars":
         order = [row for row in range(len(rows)) if np.isfinite(rows.columns["rate"][row])][:MOST_BARS]
         return figures.bars(
-            [planshapes.name_of(rows, row) for row in order], rows.columns["rate"][order].tolist(), said,
+            [planshapes.name_of(rows, row, known) for row in order], rows.columns["rate"][order].tolist(), said,
             axis=page.say(f"planning.per.{ask.per}"), form=form, urls=[urls[row] for row in order],
             low=rows.columns["low"][order].tolist(), high=rows.columns["high"][order].tolist(),
             notes=[f"n={int(rows.columns['count'][row])}" for row in order], line=float(result.told["overall"]),

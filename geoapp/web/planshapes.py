@@ -81,17 +81,18 @@ def table(ask: Ask, result: Result, part: str, known: Names, *, may_plan: bool) 
         "title": page.say(f"planning.part.{part}"),
         "total": len(rows),
         "named": "zh" in rows.columns,
-        "head": [page.say(f"planning.column.{name}") for name in columns],
+        "head": [{"name": page.say(f"planning.column.{name}"), "text": name in WORDS} for name in columns],
         "classed": part not in PROJECT_PARTS | {"places", "returns", "bands", "pairs"},
         "rows": [
             {
                 "row": row,
-                "name": name_of(rows, row),
+                "name": name_of(rows, row, known),
                 "class": shown.keys[shown.of[row]].say(page.lang()) if shown.of[row] >= 0 else "",
                 "fill": shown.keys[shown.of[row]].fill if shown.of[row] >= 0 else "",
                 "cells": [
                     {
                         "text": text_of(name, rows.columns[name][row], known),
+                        "word": name in WORDS,
                         "cases": _cases_of(ask, rows, part, row, name),
                     }
                     for name in columns
@@ -132,12 +133,15 @@ def _order(values: NDArray[Any]) -> list[int]:
     return [int(row) for row in np.argsort(values, kind="stable")]
 
 
-def name_of(rows: Part, row: int) -> str:
-    """What a row is called."""
+def name_of(rows: Part, row: int, known: Names) -> str:
+    """What a row is called: the place itself, or the community that most of its issues lie in."""
     if "zh" in rows.columns:
         zh, en = str(rows.columns["zh"][row]), str(rows.columns["en"][row])
         return (zh or en) if page.lang() == "zh" else (en or zh)
-    return page.say("planning.row", n=row + 1)
+    number = page.say("planning.row", n=row + 1)
+    code = str(rows.columns["community"][row]) if "community" in rows.columns else ""
+    where = known.of("community", code)[page.lang() == "en"] if code in known.community else ""
+    return f"{where} · {number}" if where else number
 
 
 def text_of(name: str, value: Any, known: Names) -> str:
@@ -184,7 +188,7 @@ def features(ask: Ask, result: Result, part: str, known: Names) -> dict[str, Any
     found = []
     for row in order:
         properties: dict[str, Any] = {
-            "row": row, "k": int(shown.of[row]), "name": name_of(rows, row), "count": rows.count(row),
+            "row": row, "k": int(shown.of[row]), "name": name_of(rows, row, known), "count": rows.count(row),
             "lines": [
                 f"{page.say(f'planning.column.{name}')}: {text_of(name, rows.columns[name][row], known)}"
                 for name in columns

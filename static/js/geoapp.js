@@ -8,7 +8,9 @@ import { gcj02Crs } from "./gcj02.js";
 import { startDryRun, startSettlement, startUnclear } from "./land.js";
 import { IssueLayer } from "./issues.js";
 import { startIssuePage } from "./issuepage.js";
+import { startListForm, startLists, startProject } from "./lists.js";
 import { startMapPage } from "./mappage.js";
+import { startMeeting, startMeetings } from "./meeting.js";
 import { startPlanning } from "./planning.js";
 import { PolygonLayer } from "./polygons.js";
 import { count } from "./ready.js";
@@ -74,7 +76,7 @@ function makeLayer(spec) {
 
 function start(map, config = carried) {
   speak(config);
-  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, planning: startPlanning, report: startReport, embed: startEmbed }[document.body.dataset.page] ?? startMapPage;
+  const begin = { issue: startIssuePage, desk: startDesk, unclear: startUnclear, settlement: startSettlement, dryrun: startDryRun, planning: startPlanning, report: startReport, embed: startEmbed, meetings: startMeetings, meeting: startMeeting, lists: startLists, listform: startListForm, project: startProject }[document.body.dataset.page] ?? startMapPage;
   map.started = true;
   begin(map, config, layers);
   for (const layer of layers) if (map.hasLayer(layer)) layer.look();

@@ -50,7 +50,8 @@ export async function startDryRun(map, config, layers) {
   expect();
 }
 
-class Drawing {
+/** An area that is drawn corner by corner, or taken over; its field holds it as GeoJSON. */
+export class Drawing {
   constructor(map, field, size) {
     this.map = map;
     this.field = field;

@@ -168,3 +168,51 @@ def test_the_countdown_explains_itself():
     assert [(key, params.get("count")) for key, params in told(spring)] == [("began", None), ("holidays", 6)]
     assert [key for key, _ in told(far)] == ["began", "unsure"]
     assert [key for key, _ in told(urgent)] == ["began"]
+
+
+def agreed(*steps: str, known=KNOWN):
+    """Clocks after steps such as ``20 10:00 dispatched 2026-11-30``, of which the last word is an agreed day."""
+    events = []
+    for step in steps:
+        day, hour, state, *until = step.split()
+        detail = {"due": until[0]} if until else {}
+        events.append(Event(at(f"{day} {hour}"), "x", None if state == "-" else IssueState(state), detail=detail))
+    return clocks(events, known)
+
+
+def test_an_agreed_day_goes_before_the_limit_of_the_category():
+    (clock,) = agreed("20 10:00 dispatched 2026-11-28")
+
+    # A Saturday: it holds as it was said.
+    assert standing(clock, CHINA, now=at("20 12:00")).due_at == at("28 18:00")
+    assert explain(clock, CHINA, now=at("20 12:00"))[0] == ("agreed", {"at": at("20 10:00"), "day": "2026-11-28"})
+
+
+def test_a_day_agreed_later_takes_the_place_of_the_running_deadline_and_no_other():
+    (clock,) = agreed("16 10:00 dispatched", "17 10:00 - 2026-11-30")
+    waits = agreed("16 10:00 accepted", "17 10:00 - 2026-11-30")
+
+    assert standing(clock, CHINA, now=at("18 10:00")).due_at == at("30 18:00")
+    assert waits[0].agreed is None
+
+
+def test_an_agreed_day_moves_by_what_stood_still():
+    (clock,) = agreed("16 10:00 dispatched 2026-11-20", "17 10:00 deferred", "19 10:00 handling")
+
+    assert standing(clock, CHINA, now=at("19 12:00")).due_at == at("24 18:00")
+
+
+def test_an_agreed_day_runs_where_the_category_has_no_limit():
+    first = agreed("16 10:00 dispatched", "17 10:00 - 2026-11-30", known={})
+    again = agreed(
+        "16 10:00 dispatched 2026-11-18", "17 10:00 done", "18 10:00 dispatched", "18 11:00 - 2026-11-30", known={}
+    )
+
+    assert [clock.agreed.day for clock in first] == [30]
+    assert [(clock.agreed.day, clock.ended is None) for clock in again] == [(18, False), (30, True)]
+
+
+def test_what_is_no_day_agrees_upon_nothing():
+    (clock,) = agreed("16 10:00 dispatched soon")
+
+    assert clock.limit == KNOWN[Stage.HANDLE]
