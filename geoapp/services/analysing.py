@@ -181,7 +181,8 @@ def _repeats(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str,
 def _association(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str, Any]]:
     try:
         table, moran = sides.likeness(given.issues, given.areas, denominator=str(ask.per), permutations=PERMUTATIONS)
-    except ValueError as error:
+    except (ValueError, ZeroDivisionError) as error:
+        # All alike, or none with a neighbour.
         raise BadInput("place", "too_few_areas") from error
     pairs = groups.colocation(given.issues, area=given.area)
     keep = pairs.columns["from"] != pairs.columns["to"]

@@ -414,7 +414,8 @@ def _project_page(viewer: Viewer, ask: Ask, result: Result, refusal: Any = None)
     context["config"]["planning"] = {
         "data": page.url(f"/planning/{ask.analysis}/map.geojson", **planask.link(ask), part=part),
         "job": "", "part": part, "row": str(row), "month": "", "link": "",
-        "cases": page.url("/planning/cases", **planask.link(ask), part=part), "project": "", "only": row, "zoom": [[south, west], [north, east]],
+        "cases": page.url("/planning/cases", **planask.link(ask), part=part), "project": "", "only": row,
+        "zoom": [[south, west], [north, east]],
     }  # fmt: skip
     return page.render(
         "planning_project.html",
