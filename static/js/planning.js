@@ -27,6 +27,7 @@ export async function startPlanning(map, config, layers) {
     const answer = await fetch(told.data, { credentials: "same-origin" });
     if (answer.ok) new Result(map, told, await answer.json());
   }
+  await projects(map);
   map.on("moveend", () => keepView(map));
   expect();
 }
@@ -140,6 +141,23 @@ class Result {
     for (const bar of document.querySelectorAll("rect[data-month]")) bar.classList.toggle("lit", bar.dataset.month === months[month]);
     remember("month", month < 0 ? "" : months[month]);
   }
+}
+
+/** What is being done already: the boundaries of projects, each a link to its page. */
+async function projects(map) {
+  const answer = await fetch(`/lists/projects.json?lang=${document.documentElement.lang.startsWith("zh") ? "zh" : "en"}`, { credentials: "same-origin" });
+  if (!answer.ok) return;
+  const { features } = await answer.json();
+  const look = () => ({ color: colour("accent"), weight: 2.5, dashArray: "8 4", fill: false });
+  const layer = L.geoJSON(features.filter(({ geometry }) => geometry.type !== "Point"), {
+    style: look,
+    onEachFeature: ({ properties }, shape) => {
+      shape.bindTooltip(() => element("span", "", `${properties.title} · ${properties.note}`), { sticky: true });
+      shape.on("click", () => location.assign(properties.url));
+    },
+  }).addTo(map);
+  onTheme(() => layer.setStyle(look));
+  map.projects = layer;
 }
 
 /** Asks how far a long analysis is until there is something to see. */

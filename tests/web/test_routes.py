@@ -76,6 +76,7 @@ TABLE = {
     "desk.act": {"steward", "community", "unit", "secretary", "supervisor"},
     "dryrun.form": {"secretary", "planner", "administrator"},
     "dryrun.act": {"secretary", "planner", "administrator"},
+    "lists.projects_json": STAFF,
     "planning.show": {"secretary", "planner", "supervisor", "administrator"},
     "planning.on_map": {"secretary", "planner", "supervisor", "administrator"},
     "planning.export": {"secretary", "planner", "supervisor", "administrator"},
