@@ -32,6 +32,7 @@ from geoapp.web import (
     photos,
     place,
     planning,
+    planprojects,
     projects,
     public,
     reporting,
@@ -42,7 +43,7 @@ from geoapp.web import (
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, meetings, minutes, lists, projects, editing, planning, api, rest, openapi, tiles, base, health,
+    desk, meetings, minutes, lists, projects, editing, planning, planprojects, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

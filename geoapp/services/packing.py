@@ -10,6 +10,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+FORM = 1
+"""To be raised with whatever changes what a result holds: kept ones of another form are not found any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

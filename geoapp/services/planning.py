@@ -299,7 +299,7 @@ def _is_long(viewer: Viewer, ask: Ask, zone: ZoneInfo) -> bool:
 
 
 def _key(viewer: Viewer, ask: Ask) -> str:
-    told = "\n".join((ask.words(), _told(viewer), snapshots.data_version(), __version__))
+    told = "\n".join((ask.words(), _told(viewer), snapshots.data_version(), __version__, str(packing.FORM)))
     return hashlib.sha256(told.encode()).hexdigest()[:40]
 
 

@@ -10,7 +10,7 @@ from geoapp.services.planning import Result
 from geoapp.web import page, planask, planshapes
 from geoapp.web.planclasses import number_of
 
-WIDTH, LABEL, LINE = 560, 150, 22
+WIDTH, LABEL, LINE = 580, 176, 22
 BARS, SMALL = 20, 12
 
 

@@ -2,20 +2,17 @@
 
 import json
 from typing import Any
-from uuid import UUID
 
 import shapely
 from flask import Blueprint, Response, request
 
 from geoapp.domain.permissions import Right, may_anywhere
 from geoapp.domain.planning import MATTERS, UNITS, Analysis, Ask, Cells, Method, Per
-from geoapp.domain.reports import fresh_id
 from geoapp.domain.values import Box, Viewer
-from geoapp.errors import BadInput, NotFound, NotYours, Refused, status_of
-from geoapp.services import effects, planfiles, planning
+from geoapp.errors import BadInput, NotFound, status_of
+from geoapp.services import planfiles, planning
 from geoapp.services.planning import Look, Result
 from geoapp.web import errors, gate, page, params, planask, plancharts, planpictures, planshapes, public, shapes
-from geoapp.web.planclasses import number_of
 
 blueprint = Blueprint("planning", __name__, url_prefix="/planning")
 PAGE = 50
@@ -25,7 +22,7 @@ LATER_S = 2
 @blueprint.get("")
 def show() -> Response:
     """The page. What cannot be asked is said on it, beside the field that is wrong."""
-    viewer = _planner()
+    viewer = planner()
     refused: BadInput | None = None
     try:
         ask = planask.asked()
@@ -43,7 +40,7 @@ def show() -> Response:
 def on_map(analysis: str) -> Response:
     """A part of a result as the map draws it."""
     ask = planask.asked(analysis)
-    result = _result(_planner(), ask)
+    result = result_of(planner(), ask)
     if isinstance(result, Response):
         return result
     part = _part(result)
@@ -55,8 +52,8 @@ def export(analysis: str, form: str) -> Response:
     """A part of a result as a file or a picture."""
     if form not in {*planfiles.KINDS, *planpictures.KINDS}:
         raise NotFound("format", form[:20])
-    viewer, ask = _planner(), planask.asked(analysis)
-    result = _result(viewer, ask)
+    viewer, ask = planner(), planask.asked(analysis)
+    result = result_of(viewer, ask)
     if isinstance(result, Response):
         return result
     part = _part(result)
@@ -79,12 +76,12 @@ def export(analysis: str, form: str) -> Response:
 @blueprint.get("/cases")
 def cases() -> Response:
     """The issues behind a figure: as many as the figure says."""
-    viewer = _planner()
+    viewer = planner()
     ask = planask.asked()
-    result = _result(viewer, ask)
+    result = result_of(viewer, ask)
     if isinstance(result, Response):
         return page.go(page.url("/planning", **planask.link(ask)))
-    part, row = _figure(result)
+    part, row = figure_of(result)
     total = result.parts[part].count(row)
     start = params.whole(request.args, "start", 0, low=0, high=10**8)
     rows = planning.cases(viewer, result, part, row, first=start, most=PAGE)
@@ -117,89 +114,21 @@ def cases() -> Response:
 @blueprint.get("/jobs/<key>.json")
 def standing(key: str) -> Response:
     """How far a long analysis is."""
-    found = planning.standing(_planner(), key)
+    found = planning.standing(planner(), key)
     return _json({"state": found.state, "progress": found.progress, "said": page.say(f"planning.state.{found.state}")})
 
 
 @blueprint.post("/jobs/<key>/cancel")
 def cancel(key: str) -> Response:
-    planning.cancel(_planner(), key)
+    planning.cancel(planner(), key)
     ask = planask.asked(args=request.form)
     return page.go(page.url("/planning", **planask.link(ask)))
 
 
-@blueprint.get("/project")
-def project_page() -> Response:
-    """What a project out of this cluster would hold, before it is made."""
-    viewer = _maker()
-    ask = planask.asked()
-    result = _result(viewer, ask)
-    if isinstance(result, Response):
-        return page.go(page.url("/planning", **planask.link(ask)))
-    return _project_page(viewer, ask, result)
-
-
-@blueprint.post("/project")
-def make_project() -> Response:
-    """Make it, and go to its page."""
-    viewer = _maker()
-    ask = planask.asked(args=request.form)
-    result = _result(viewer, ask)
-    if isinstance(result, Response):
-        return page.go(page.url("/planning", **planask.link(ask)))
-    part, row = _figure(result, request.form)
-    drawn = planning.draft(viewer, result, part, row)
-    try:
-        made = planning.project(
-            viewer, drawn, title=request.form.get("title", ""), made=_id(request.form.get("id")),
-            origin={"analysis": ask.as_json(), "how": {"method": result.how["method"], "version": result.how["version"],
-                                                       "parameters": result.how["parameters"]}},
-            now=page.now(),
-        )  # fmt: skip
-    except (BadInput, Refused) as refusal:
-        return _project_page(viewer, ask, result, refusal)
-    return page.go(page.url(f"/projects/{made}", done="save"))
-
-
-@blueprint.get("/effect")
-def effect() -> Response:
-    """Did a project work: before and after, against places like it."""
-    viewer = _planner()
-    project = _id(request.args.get("project"), field="project")
-    days = params.whole(request.args, "days", effects.DAYS, low=30, high=730)
-    found = effects.of_project(viewer, project, days=days, now=page.now(), zone=page.settings().zone)
-    known = planshapes.names()
-    tongue = page.lang() == "en"
-    return page.render(
-        "planning_effect.html",
-        page.choices(),
-        project=found.project,
-        days=days,
-        missing=page.say(f"planning.effect.missing_{found.missing}") if found.missing else "",
-        effect=found.effect,
-        verdict=page.say(f"planning.effect.{found.effect.verdict}") if found.effect else "",
-        why=page.say_or(f"analysis.note.{found.effect.why}", "") if found.effect else "",
-        ratio={} if found.effect is None else {
-            name: number_of(float(getattr(found.effect, name)))
-            for name in ("ratio", "low", "high", "expected")
-        },
-        categories=[known.of("category", code)[tongue] for code in found.categories],
-        controls=[known.of("community", code)[tongue] for code in found.controls],
-        how=planshapes.told_how(found.how) if found.how else [],
-    )  # fmt: skip
-
-
-def _planner() -> Viewer:
-    """Who asks, when it is somebody who analyses somewhere."""
+def planner() -> Viewer:
+    """Who asks, when it is somebody who analyses somewhere; raises NotSignedIn or NotYours."""
     viewer = gate.staff()
     planning.scope(viewer)
-    return viewer
-
-
-def _maker() -> Viewer:
-    viewer = _planner()
-    if not may_anywhere(viewer, Right.PROJECT):
-        raise NotYours("not_yours", "action")
     return viewer
 
 
@@ -208,7 +137,7 @@ def _sound_analysis() -> Analysis:
     return Analysis(text) if text in set(Analysis) else Analysis.HOT_SPOTS
 
 
-def _result(viewer: Viewer, ask: Ask) -> Result | Response:
+def result_of(viewer: Viewer, ask: Ask) -> Result | Response:
     """The result; where it is not there yet, an answer that says so."""
     found = planning.look(viewer, ask, now=page.now(), zone=page.settings().zone)
     if found.problem is not None:
@@ -228,7 +157,7 @@ def _part(result: Result) -> str:
     return text
 
 
-def _figure(result: Result, args: Any = None) -> tuple[str, int]:
+def figure_of(result: Result, args: Any = None) -> tuple[str, int]:
     """The part and row that an address names; a category may be named by its code."""
     args = request.args if args is None else args
     part = args.get("part", "") or "all"
@@ -396,50 +325,6 @@ def _around(result: Result | None) -> Box | None:
             west, south, east, north = shapely.total_bounds(shapes_).tolist()
             return Box(west - 0.005, south - 0.005, east + 0.005, north + 0.005)
     return None
-
-
-def _project_page(viewer: Viewer, ask: Ask, result: Result, refusal: Any = None) -> Response:
-    args = request.form if request.method == "POST" else request.args
-    part, row = _figure(result, args)
-    drawn = planning.draft(viewer, result, part, row)
-    known = planshapes.names()
-    where = page.choices()
-    tongue = page.lang() == "en"
-    kind = known.of("category", drawn.category)[tongue]
-    street = known.of("community", drawn.community)[tongue]
-    title = page.say("planning.project.title_of", kind=kind, place=street, n=len(drawn.cases))
-    area = shapely.from_wkb(drawn.area)
-    west, south, east, north = area.bounds
-    context = public.map_context(where, Box(west - 0.003, south - 0.003, east + 0.003, north + 0.003))
-    context["config"]["planning"] = {
-        "data": page.url(f"/planning/{ask.analysis}/map.geojson", **planask.link(ask), part=part),
-        "job": "", "part": part, "row": str(row), "month": "", "link": "",
-        "cases": page.url("/planning/cases", **planask.link(ask), part=part), "project": "", "only": row,
-        "zoom": [[south, west], [north, east]],
-    }  # fmt: skip
-    return page.render(
-        "planning_project.html",
-        where,
-        status=status_of(refusal) if refusal else 200,
-        refused=errors.sentence(refusal) if refusal else "",
-        link=planask.link(ask, part=part, row=row),
-        id=str(fresh_id(page.now())),
-        title_=args.get("title", title)[:200],
-        n=len(drawn.cases),
-        counted=result.parts[part].count(row),
-        cases_url=page.url("/planning/cases", **planask.link(ask), part=part, row=row),
-        back_url=page.url("/planning", **planask.link(ask), part=part, row=row),
-        costs=drawn.costs,
-        cases=[shapes.properties(one) for one in drawn.cases[:10]],
-        **context,
-    )
-
-
-def _id(text: str | None, *, field: str = "id") -> UUID:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise BadInput(field, "missing") from None
 
 
 def _json(told: Any, mimetype: str = "application/json") -> Response:

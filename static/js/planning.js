@@ -66,7 +66,8 @@ class Result {
   look(feature) {
     const { k, v, c } = feature.properties;
     let { fill, edge } = this.data.legend[k] ?? { fill: "plain", edge: "thin" };
-    let opacity = fill === "plain" || fill === "small" ? 0.45 : 0.72;
+    // Hulls of several categories lie over each other.
+    let opacity = fill === "plain" || fill === "small" ? 0.45 : this.told.part === "clusters" ? 0.42 : 0.72;
     if (this.month >= 0 && v) {
       fill = v[this.month] > 0 ? "hot-2" : v[this.month] < 0 ? "cold-2" : "plain";
       edge = v[this.month] ? (v[this.month] > 0 ? "strong" : "double") : "thin";

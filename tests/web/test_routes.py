@@ -83,9 +83,9 @@ TABLE = {
     "planning.cases": {"secretary", "planner", "supervisor", "administrator"},
     "planning.standing": {"secretary", "planner", "supervisor", "administrator"},
     "planning.cancel": {"secretary", "planner", "supervisor", "administrator"},
-    "planning.effect": {"secretary", "planner", "supervisor", "administrator"},
-    "planning.project_page": {"secretary", "planner"},
-    "planning.make_project": {"secretary", "planner"},
+    "planprojects.effect": {"secretary", "planner", "supervisor", "administrator"},
+    "planprojects.project_page": {"secretary", "planner"},
+    "planprojects.make_project": {"secretary", "planner"},
     **dict.fromkeys(READ.split(), STAFF),
     # A meeting or a project that one may not see is not found, by whoever keeps such things elsewhere too.
     **{key: {"community", "secretary", "elsewhere"} for key in HELD.split()},
