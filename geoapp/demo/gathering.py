@@ -31,10 +31,12 @@ KINDS = (
     (Kind.SCHOOL, "小学", "Primary School"), (Kind.KINDERGARTEN, "幼儿园", "Kindergarten"),
     (Kind.CLINIC, "卫生服务站", "Health Station"), (Kind.AGED, "养老服务站", "Home for the Aged"),
 )  # fmt: skip
-ATTENDEES = "\n".join((
-    "陈书记（演示，主持）", "李社工（演示）", "王经办（演示，市政设施管理处）", "赵经办（演示，公路养护中心）",
-    "居民代表 2 人（演示）",
-))  # fmt: skip
+ATTENDEES = """\
+陈书记（演示，主持）
+李社工（演示）
+王经办（演示，市政设施管理处）
+赵经办（演示，公路养护中心）
+居民代表 2 人（演示）"""
 NOTES = "会议先听取各社区情况，再逐项确定牵头单位、资金和期限。三项不能当场确认权属的，约定现场办公。（演示）"
 RESOURCES: tuple[tuple[ResourceKind, str, str | None, str, int | None, str, str], ...] = (
     (ResourceKind.PLACE, "老厂闲置车间", "old-works", "", 620, "m²", "水电已通，可作堆料场或活动室"),
@@ -146,7 +148,8 @@ def _lists(secretary: Viewer, land: Land, homes: list[Cell], calendar: WorkCalen
             point.buffer(0.00035) if kind is ResourceKind.PLACE else point
         )  # fmt: skip
         free = (Span(today + timedelta(days=7 * (nth % 3)), today + timedelta(days=90)),) if nth % 2 else ()
-        facts = ResourceFacts(kind, f"{name}（演示）", unit, owner, Decimal(much or 0), measure, note, shape, free)
+        shown = name if "（示例）" in name else f"{name}（演示）"
+        facts = ResourceFacts(kind, shown, unit, owner, Decimal(much or 0), measure, note, shape, free)
         lists.add_resource(secretary, TOWN, facts, id=_id(f"resource {nth}"), now=now, synthetic=True)
     for nth, (kind, title, much, measure) in enumerate(NEEDS):
         home = homes[(2 * nth) % len(homes)]

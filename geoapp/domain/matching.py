@@ -134,10 +134,15 @@ def _capacity(need: NeedFacts, resource: ResourceFacts) -> Part:
     if need.measure != resource.measure:
         said = {"wanted": need.measure or "–", "offered": resource.measure or "–"}
         return Part(Term.CAPACITY, UNKNOWN, "other_measure", said)
-    said = {"wanted": f"{need.quantity:,f}", "offered": f"{resource.capacity:,f}", "measure": need.measure}
+    said = {"wanted": _plain(need.quantity), "offered": _plain(resource.capacity), "measure": need.measure}
     if need.quantity <= resource.capacity:
         return Part(Term.CAPACITY, 1.0, "enough", said)
     return Part(Term.CAPACITY, float(resource.capacity / need.quantity), "part_of_it", said)
+
+
+def _plain(amount: Decimal) -> str:
+    """A quantity without needless zeros."""
+    return f"{amount.normalize():,f}"
 
 
 def _calendar(need: NeedFacts, free: tuple[Span, ...]) -> Part:

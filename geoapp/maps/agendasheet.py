@@ -5,11 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import shapely
+
 from geoapp.domain.values import Box
 from geoapp.maps.paper import GROUND, LAND, LINE, MORE, Paper, rings
 
 WIDTH, HEIGHT, MARGIN = 1000.0, 560.0, 44.0
 DECIDED, OPEN = "#2f7d53", "#c8392b"
+LETTER_PX = 13
 LEAST_DEG = 0.004
 """A box smaller than this (about 400 m) is widened: one pin alone needs something around it."""
 
@@ -55,6 +58,22 @@ def pins(paper: Paper, spots: Iterable[Spot]) -> list[dict[str, Any]]:
         x, y = paper.place(one.lon, one.lat)
         found.append({"n": one.n, "x": round(x, 1), "y": round(y, 1), "colour": DECIDED if one.decided else OPEN})
     return found[::-1]
+
+
+def labels(paper: Paper, named: Iterable[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Where the names of areas go: at a point of what the sheet shows of each, if that has room for a name."""
+    frame = shapely.box(*(getattr(seen(paper), side) for side in ("west", "south", "east", "north")))
+    found = []
+    for name, drawn in named:
+        part = shapely.make_valid(shapely.geometry.shape(drawn)).intersection(frame)
+        if part.is_empty:
+            continue
+        west, south, east, north = part.bounds
+        (left, low), (right, high) = paper.place(west, south), paper.place(east, north)
+        if right - left > LETTER_PX * len(name) and low - high > LETTER_PX * 2:
+            x, y = paper.place(*part.representative_point().coords[0])
+            found.append({"name": name, "x": round(x, 1), "y": round(y, 1)})
+    return found
 
 
 def picture(paper: Paper, outlines: Iterable[dict[str, Any]], spots: Iterable[Spot]) -> bytes:

@@ -17,6 +17,7 @@ from geoapp.web import gate, page
 from geoapp.web.agendashapes import item_shape, row_shape
 
 blueprint = Blueprint("minutes", __name__, url_prefix="/meetings")
+COLUMNS = ("sheet", "outcome", "unit", "cost", "due_on", "vote")
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -69,18 +70,21 @@ def _told(whole: Whole) -> dict[str, Any]:
     spots = _spots(whole)
     paper = _paper(whole, spots)
     metres, bar = paper.scale()
+    outlines = _outlines(whole, paper)
     amounts = [one.row.decision.amount for one in whole.items if one.row.decision and one.row.decision.amount]
     return {
         "meeting": meeting,
         "heading": page.say("meeting.minutes_of", title=meeting["title"]),
         "draft": "" if whole.row.state is MeetingState.CLOSED else page.say("meeting.draft"),
-        "head": ["#", *(page.say(f"meeting.{name}") for name in ("sheet", "outcome", "unit", "cost", "due_on")),
-                 page.say("meeting.votes").split("：")[0].split(":")[0]],
+        "head": ["#", *(page.say(f"meeting.{name}") for name in COLUMNS)],
         "rows": [_row(item_shape(one)) for one in whole.items],
         "hidden_items": whole.hidden,
         "total": page.say("meeting.total", amount=f"{sum(amounts, Decimal(0)):,.2f}") if amounts else "",
         "size": (agendasheet.WIDTH, agendasheet.HEIGHT),
-        "outlines": [{"kind": one.kind, "d": paper.path(one.shape)} for one in _outlines(whole, paper)],
+        "outlines": [{"kind": one.kind, "d": paper.path(one.shape)} for one in outlines],
+        "labels": agendasheet.labels(
+            paper, [(one.name.say(page.lang()), one.shape) for one in outlines if one.kind == "community"]
+        ),
         "pins": agendasheet.pins(paper, spots),
         "bar": bar,
         "bar_words": f"{metres / 1000:g} km" if metres >= 1000 else f"{metres} m",  # noqa: PLR2004

@@ -58,8 +58,8 @@ function join(map, marker, row) {
     row.scrollIntoView({ block: "start" });
     row.focus({ preventScroll: true });
   });
-  row.addEventListener("mouseenter", () => marker.getElement()?.classList.add("lit"));
-  row.addEventListener("mouseleave", () => marker.getElement()?.classList.remove("lit"));
+  row.addEventListener("mouseenter", () => marker.getElement()?.classList.add("pointed"));
+  row.addEventListener("mouseleave", () => marker.getElement()?.classList.remove("pointed"));
 }
 
 function light(marker, row) {

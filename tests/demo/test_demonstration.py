@@ -177,7 +177,7 @@ def test_every_course_walks_the_table_of_the_workflow(ask):
     for issue_id, action, to_state in lines:
         if issue_id != last:
             state, last = IssueState.REPORTED, issue_id
-        elif action not in {"judge", "photo", "release"}:
+        elif action not in {"judge", "photo", "release", "cost", "postpone", "agree"}:
             rule = TABLE[Right(action)]
             if state not in rule.origins or rule.to_state != (to_state and IssueState(to_state)):
                 strays.append((state, action, to_state))
