@@ -35,6 +35,8 @@ from geoapp.web import (
     page,
     photos,
     place,
+    planning,
+    planprojects,
     projects,
     public,
     reporting,
@@ -46,8 +48,8 @@ from geoapp.web import (
 
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
-    desk, editing, field, visits, brief, outcome, fieldwork, meetings, minutes, lists, projects, api, rest, openapi,
-    tiles, base, health,
+    desk, editing, field, visits, brief, outcome, fieldwork, meetings, minutes, lists, projects, planning,
+    planprojects, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

@@ -4,7 +4,7 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import Connection, text
 
-from geoapp.models import fieldwork, issues, layers, lists, meetings, notices, people, places, residents, roads, visits  # noqa: F401 - importing fills the metadata
+from geoapp.models import fieldwork, issues, layers, lists, meetings, notices, people, places, planning, residents, roads, visits  # noqa: F401 - importing fills the metadata
 from geoapp.models.base import Base
 
 MIGRATION_LOCK = 20_261_124

@@ -195,7 +195,7 @@ def clean(database: Engine) -> Iterator[Engine]:
 
 
 def _empty(engine: Engine) -> None:
-    from geoapp.models import fieldwork, issues, layers, lists, meetings, notices, people, places, residents, roads, visits  # noqa: F401 - importing fills the metadata
+    from geoapp.models import fieldwork, issues, layers, lists, meetings, notices, people, places, planning, residents, roads, visits  # noqa: F401 - importing fills the metadata
     from geoapp.models.base import Base
 
     with engine.begin() as connection:

@@ -44,7 +44,7 @@ def _leave(number: int, _: object) -> NoReturn:
 
 for _command in (
     *(serving.init, serving.serve, serving.demo, serving.stop, serving.status, serving.doctor, serving.version),
-    *(importing.boundaries, importing.issues, importing.layers, gathering.vulnerable),
+    *(importing.boundaries, importing.places, importing.issues, importing.layers, gathering.vulnerable),
     *(people.people, people.audit, moderating.zones),
     *(working.work, working.notices),
     roads.roads,

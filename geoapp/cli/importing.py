@@ -67,6 +67,26 @@ def contact(code: str, words: str) -> None:
 
 
 @click.group()
+def places() -> None:
+    """What is known of places besides their boundaries."""
+
+
+@places.command("residents")
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def import_residents(file: Path, *, as_json: bool) -> None:
+    """Bring in how many people live where: a CSV file with the columns code, residents, year, source."""
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import residents  # noqa: PLC0415
+
+    settings = config.read()
+    with database(settings):
+        require_schema()
+        report = residents.import_file(OPERATOR, file, today=today(settings))
+    print_report(report, as_json=as_json)
+
+
+@click.group()
 def issues() -> None:
     """Issues from other systems, and whose they are."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import shapely
 
 from geoapp.config import Settings, shipped
-from geoapp.demo import authorities, drawings, gathering, land, reports, stories, streets
+from geoapp.demo import authorities, drawings, gathering, inhabitants, land, reports, stories, streets
 from geoapp.domain.categories import parse
 from geoapp.domain.values import PlaceKind, Viewer
 from geoapp.errors import NotFound
@@ -62,6 +62,7 @@ def load(viewer: Viewer, settings: Settings, *, now: datetime, progress: Progres
     )
     phones = {code: f"023-5550 {nth:04} (演示 demonstration)" for nth, code in enumerate(place.streets, start=1)}
     places.tell_contact(viewer, phones)
+    inhabitants.settle(viewer, place.communities)
     further = reports.generate(place, made, categories, now=now, prefix=settings.number_prefix)
     imports.store_issues(viewer, [*told, *further], today=today, progress=progress)
     clocks.reckon_all(viewer, working, now=now)

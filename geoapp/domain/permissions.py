@@ -44,6 +44,7 @@ class Right(StrEnum):
     MEET = "meet"
     LIST = "list"
     PROJECT = "project"
+    ANALYSE = "analyse"
     PEOPLE = "people"
 
 
@@ -89,13 +90,15 @@ TABLE: Mapping[Role, Mapping[Scope, frozenset[Right]]] = {
     },
     Role.SECRETARY: {
         Scope.COMMUNITY: _ON_SITE | _JUDGING | _WAITING
-        | {_R.DECIDE, _R.SPLIT, _R.COST, _R.VISIT, _R.SETTLE, _R.REHEARSE, _R.REPORTER} | _PLANS,
+        | {_R.DECIDE, _R.SPLIT, _R.COST, _R.VISIT, _R.SETTLE, _R.REHEARSE, _R.REPORTER, _R.ANALYSE} | _PLANS,
     },
-    Role.PLANNER: {Scope.COMMUNITY: frozenset({_R.VIEW, _R.REHEARSE, _R.PROJECT})},
+    Role.PLANNER: {Scope.COMMUNITY: frozenset({_R.VIEW, _R.REHEARSE, _R.PROJECT, _R.ANALYSE})},
     # Who supervises does not command: no dispatch, no decision.
-    Role.SUPERVISOR: {Scope.COMMUNITY: _ON_SITE | _JUDGING | {_R.REPORTER}},
+    Role.SUPERVISOR: {Scope.COMMUNITY: _ON_SITE | _JUDGING | {_R.REPORTER, _R.ANALYSE}},
     Role.ADMINISTRATOR: {
-        Scope.COMMUNITY: frozenset({_R.VIEW, _R.EDIT, _R.RELEASE, _R.RESTORE, _R.SETTLE, _R.REHEARSE, _R.PEOPLE}),
+        Scope.COMMUNITY: frozenset(
+            {_R.VIEW, _R.EDIT, _R.RELEASE, _R.RESTORE, _R.SETTLE, _R.REHEARSE, _R.ANALYSE, _R.PEOPLE}
+        ),
     },
     Role.OPERATOR: {Scope.COMMUNITY: frozenset(Right)},
 }  # fmt: skip

@@ -17,8 +17,8 @@ from psycopg_pool import PoolTimeout
 
 from geoapp.config import Settings
 from geoapp.errors import MailTrouble, Unavailable
-from geoapp.services import accounts, following, notices, own, photos
-from geoapp.store import versions
+from geoapp.services import accounts, following, notices, own, photos, planning
+from geoapp.store import analyses, versions
 from geoapp.store.outbox import DELIVER, QUEUE
 from geoapp.store.session import snapshot
 
@@ -59,13 +59,17 @@ class Desk:
     def remind(self) -> None:
         notices.remind(now=self.clock())
 
+    def analyse(self, key: str) -> None:
+        planning.answer(key, zone=self.settings.zone)
+
     def tidy(self) -> None:
-        """Forget what nobody needs: sessions, counters, followers, notices and reporters whose time is over, files."""
+        """Forget what nobody needs: sessions, counters, followers, notices, reporters, files, kept results."""
         now = self.clock()
         accounts.sweep(now=now)
         following.sweep(now=now)
         notices.sweep(now=now)
         photos.sweep(self.settings.photos_dir, now=now)
+        planning.sweep(now=now)
         if self.settings.keep_reporters_days:
             own.purge(self.settings.photos_dir, now=now, after=timedelta(days=self.settings.keep_reporters_days))
 
@@ -94,6 +98,10 @@ def queue(desk: Desk, url: str) -> App:
     @app.task(name="tidy", queue=CHORES)
     def tidy(timestamp: int) -> None:  # noqa: ARG001
         desk.tidy()
+
+    @app.task(name=analyses.ANALYSE, queue=analyses.QUEUE)
+    def analyse(key: str) -> None:
+        desk.analyse(key)
 
     return app
 

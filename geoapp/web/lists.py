@@ -1,5 +1,6 @@
 """The three lists (三张清单), each beside its map; and the forms of needs and resources."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,28 @@ def resources_json() -> Response:
     """The resources that this viewer may see as GeoJSON, for the maps of staff."""
     found = [listshapes.feature(row) for row in lists.resources(gate.staff())]
     return api.geojson({"type": "FeatureCollection", "features": [one for one in found if one]})
+
+
+@blueprint.get("/projects.json")
+def projects_json() -> Response:
+    """The projects that this viewer may see as GeoJSON: boundaries, else points; for the maps of staff."""
+    rows = [(row, listshapes.project_shape(row)) for row in projects.listed(gate.staff())]
+    found = [
+        {
+            "type": "Feature",
+            "id": str(row.id),
+            "geometry": json.loads(row.area) if row.area else {"type": "Point", "coordinates": [row.lon, row.lat]},
+            "properties": {
+                "title": row.title,
+                "note": " · ".join(filter(None, (shape["state_name"], row.place_name.say(page.lang())))),
+                "url": page.url(f"/projects/{row.id}"),
+                "cases": row.cases,
+            },
+        }
+        for row, shape in rows
+        if row.area or row.lon is not None
+    ]
+    return api.geojson({"type": "FeatureCollection", "features": found})
 
 
 @blueprint.get("/resources/new")

@@ -119,6 +119,7 @@ def render(template: str, found: Choices, *, status: int = 200, **context: Any) 
         viewer_name=viewer.name,
         is_staff=not viewer.is_public,
         is_surveyor=may_anywhere(viewer, Right.VISIT),
+        may_analyse=may_anywhere(viewer, Right.ANALYSE),
         offers_mail=settings().offers_mail,
         csrf_token=gate.csrf_token() if viewer.person or _has_form(template) else "",
         **context,

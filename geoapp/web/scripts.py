@@ -21,6 +21,7 @@ STARTS = {
     "lists": "lists.startLists",
     "meeting": "meeting.startMeeting",
     "meetings": "meeting.startMeetings",
+    "planning": "planning.startPlanning",
     "project": "lists.startProject",
     "report": "report.startReport",
     "settlement": "land.startSettlement",

@@ -78,6 +78,16 @@ TABLE = {
     "desk.act": {"steward", "community", "unit", "secretary", "supervisor"},
     "dryrun.form": {"secretary", "planner", "administrator"},
     "dryrun.act": {"secretary", "planner", "administrator"},
+    "lists.projects_json": STAFF,
+    "planning.show": {"secretary", "planner", "supervisor", "administrator"},
+    "planning.on_map": {"secretary", "planner", "supervisor", "administrator"},
+    "planning.export": {"secretary", "planner", "supervisor", "administrator"},
+    "planning.cases": {"secretary", "planner", "supervisor", "administrator"},
+    "planning.standing": {"secretary", "planner", "supervisor", "administrator"},
+    "planning.cancel": {"secretary", "planner", "supervisor", "administrator"},
+    "planprojects.effect": {"secretary", "planner", "supervisor", "administrator"},
+    "planprojects.project_page": {"secretary", "planner"},
+    "planprojects.make_project": {"secretary", "planner"},
     **dict.fromkeys(READ.split(), STAFF),
     # A meeting or a project that one may not see is not found, by whoever keeps such things elsewhere too.
     **{key: {"community", "secretary", "elsewhere"} for key in HELD.split()},
@@ -167,7 +177,8 @@ def test_each_role_enters_the_doors_of_its_row_and_no_other(place, settings):
              "change": "release", "mark": "x", "step": "begin", "kept": str(photo), "review": str(photo),
              "visit": str(photo), "issue": str(photo), "record": str(photo), "choice": "mine", "finding": str(photo),
              "key": str(photo), "meeting": str(photo), "resource": str(photo), "need": str(photo),
-             "project": str(photo), "z": "1", "x": "1", "y": "1", "path": "css/base.css"}  # fmt: skip
+             "project": str(photo), "analysis": "hotspots", "form": "csv", "z": "1", "x": "1", "y": "1",
+             "path": "css/base.css"}  # fmt: skip
     # A photo is released at last: after that everybody may see it.
     for rule in sorted(place.url_map.iter_rules(), key=lambda rule: rule.endpoint == "photos.change"):
         if TABLE[rule.endpoint] == EVERYBODY:

@@ -1,0 +1,93 @@
+"""How many people live where: brought in from a CSV file, and given to whoever counts issues per resident."""
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from geoapp.domain.permissions import Right, may_anywhere
+from geoapp.domain.values import Viewer
+from geoapp.errors import BadFile, NotYours
+from geoapp.store import residents, versions
+from geoapp.store.residents import Count
+from geoapp.store.session import snapshot, transaction
+
+__all__ = ["Count", "Report"]
+
+COLUMNS = ("code", "residents", "year", "source")
+MOST_PEOPLE = 50_000_000
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an import has taken, and what it has not, by row."""
+
+    taken: int
+    rejected: tuple[tuple[int, str, str], ...] = ()
+
+    def lines(self) -> list[str]:
+        more = [f"row {row}: {code}: {why}" for row, code, why in self.rejected[:SHOWN]]
+        return [f"{self.taken:,} places taken, {len(self.rejected):,} rows not", *more]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "taken": self.taken,
+            "rejected": [{"row": row, "code": code, "why": why} for row, code, why in self.rejected],
+        }
+
+
+def known() -> list[Count]:
+    """The newest count of each place that one is known of."""
+    with snapshot() as db:
+        return residents.known(db)
+
+
+def import_file(viewer: Viewer, file: Path, *, today: date) -> Report:
+    """Take residents from a CSV file with the columns code, residents, year, source. Raises NotYours and BadFile."""
+    if not may_anywhere(viewer, Right.PEOPLE):
+        raise NotYours("not_yours", "action")
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(file.name, f"cannot be read: {error}") from error
+    if rows and not {"code", "residents", "year"} <= set(rows[0]):
+        raise BadFile(file.name, f"needs the columns {', '.join(COLUMNS)}")
+    good: list[Count] = []
+    bad: list[tuple[int, str, str]] = []
+    with transaction() as db:
+        places = residents.codes(db)
+        for number, row in enumerate(rows, start=2):
+            found = _count(row, places, today.year)
+            if isinstance(found, str):
+                bad.append((number, (row.get("code") or "")[:40], found))
+            else:
+                good.append(found)
+        if good:
+            residents.keep(db, good)
+            versions.bump(db, "places")
+    return Report(len(good), tuple(bad))
+
+
+def store_all(viewer: Viewer, counts: list[Count]) -> None:
+    """Store counts that are known to be sound. Raises NotYours."""
+    if not may_anywhere(viewer, Right.PEOPLE):
+        raise NotYours("not_yours", "action")
+    with transaction() as db:
+        residents.keep(db, counts)
+        versions.bump(db, "places")
+
+
+def _count(row: dict[str, str], places: set[str], this_year: int) -> Count | str:
+    """A row as a count, or what is wrong with it."""
+    code = (row.get("code") or "").strip()
+    if code not in places:
+        return "no place has this code"
+    people, year = ((row.get(name) or "").strip().replace(",", "") for name in ("residents", "year"))
+    if not (people.isascii() and people.isdigit()) or len(people) > 9 or int(people) > MOST_PEOPLE:  # noqa: PLR2004
+        return f"residents {people[:20]!r} is no whole number"
+    if not (year.isascii() and year.isdigit()) or not 1900 <= int(year[:6]) <= this_year:  # noqa: PLR2004
+        return f"year {year[:20]!r} is none up to this one"
+    return Count(code, int(people), int(year), (row.get("source") or "").strip()[:200])

@@ -1,0 +1,98 @@
+"""What a planner does, in a real browser, on the demonstration place: from a planted cluster to a project."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from geoapp.app import create_app
+from geoapp.demo.planted import CLUSTERS
+from geoapp.domain.values import OPERATOR
+from geoapp.services import accounts
+from geoapp.store import session
+from tests.conftest import serving
+from tests.web.mappage import DESKTOP, PHONE
+
+pytestmark = pytest.mark.browser
+SECRET = "paving stones 62"  # noqa: S105
+PATIENCE_MS = 60_000
+PLANTED = next(one for one in CLUSTERS if one.name == "leaking towers of Wansheng")
+
+
+@pytest.fixture
+def visit(new_context, watch, server, settings, demo_database):
+    """A browser of somebody, on a copy of the demonstration that may be changed."""
+    app = create_app(replace(settings, database_url=server.clone("demo", "planning"), data_dir=server.home))
+    assert demo_database
+    for login, role, where in (("planner", "planner", {}), ("secretary", "secretary", {"place": PLANTED.street})):
+        accounts.add(OPERATOR, login, login, SECRET)
+        accounts.grant(OPERATOR, login, role, **where)
+    with serving(app) as address:
+
+        def go(login, path, screen=DESKTOP, **how):
+            context = new_context(**screen, **how)
+            token = accounts.sign_in(login, SECRET, address=login, browser="", now=datetime.now(UTC)).token
+            context.add_cookies([{"name": "geoapp", "value": token, "url": address}])
+            page = watch.attach(context.new_page())
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(f"{address}{path}")
+            return page
+
+        yield go
+    session.disconnect()
+
+
+def drawn(page):
+    page.wait_for_selector("html[data-plan-ready]", state="attached")
+    return page
+
+
+def test_a_planted_cluster_is_found_opened_and_made_a_project_that_its_secretary_sees(visit):
+    page = drawn(visit("planner", f"/planning?analysis=clusters&each=1&lang=zh&place={PLANTED.street}"))
+
+    row = page.locator("#part-clusters tr", has_text="消防管网漏水").first
+    said = int(row.locator("td a").first.inner_text())
+    assert PLANTED.count * 0.7 <= said <= PLANTED.count * 1.5
+    row.locator("button.plan-find").click()
+    assert f"查看 {said} 个问题" in page.locator(".plan-popup").inner_text()
+    page.locator(".plan-popup a").first.click()
+    assert page.locator("#case-count").inner_text() == str(said)
+    assert page.locator("table.issues tbody tr").count() == said
+
+    page.get_by_role("link", name="立项").click()
+    drawn(page)
+    page.get_by_label("项目名称").fill("万盛楼栋消防管网改造")
+    page.get_by_role("button", name="立项").click()
+    page.wait_for_url("**/projects/**")
+    assert page.locator("h1").inner_text().startswith("万盛楼栋消防管网改造")
+    assert page.locator("li[data-number]").count() == said
+
+    own = visit("secretary", "/lists?in=projects&lang=zh")
+    assert own.get_by_role("link", name="万盛楼栋消防管网改造").count() == 1
+    own.goto(own.url.partition("/lists")[0] + "/planning?analysis=compare&lang=zh")
+    drawn(own)
+    titles = own.evaluate(
+        "async () => (await (await fetch('/lists/projects.json')).json()).features.map((one) => one.properties.title)"
+    )
+    assert "万盛楼栋消防管网改造" in titles
+    assert own.locator("option[value='500110001']").count() == 0
+
+
+def test_months_play_and_a_link_shows_the_same_month(visit):
+    page = drawn(visit("planner", "/planning?analysis=trends&lang=en&cell=1000&month=2026-03"))
+
+    assert page.locator("#plan-month-said").inner_text() == "2026-03"
+    page.locator("#plan-month").press("ArrowRight")
+    assert page.locator("#plan-month-said").inner_text() == "2026-04"
+    assert "month=2026-04" in page.url
+    page.get_by_role("button", name="Play").click()
+    page.locator("#plan-month-said", has_text="2026-05").wait_for()
+
+
+@pytest.mark.parametrize("analysis", ["hotspots", "compare"])
+def test_on_a_phone_it_can_be_asked_and_read(visit, analysis):
+    page = drawn(visit("planner", f"/planning?analysis={analysis}&lang=en&place=500110004", PHONE))
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("#plan-legend li").count() > 0
+    assert page.get_by_role("button", name="Analyse").bounding_box()["height"] >= 44
