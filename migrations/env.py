@@ -4,8 +4,7 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import Connection, text
 
-from geoapp.models import fieldwork, issues, layers, lists, meetings, notices, people, places, planning, residents, roads, visits  # noqa: F401 - importing fills the metadata
-from geoapp.models.base import Base
+from geoapp import models
 
 MIGRATION_LOCK = 20_261_124
 
@@ -24,7 +23,7 @@ def ours(kind_of: object, name: str | None, type_: str, reflected: bool, compare
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=models.everything(),
         include_object=ours,
         render_item=alembic_helpers.render_item,
         compare_server_default=False,

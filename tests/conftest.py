@@ -195,11 +195,10 @@ def clean(database: Engine) -> Iterator[Engine]:
 
 
 def _empty(engine: Engine) -> None:
-    from geoapp.models import fieldwork, issues, layers, lists, meetings, notices, people, places, planning, residents, roads, visits  # noqa: F401 - importing fills the metadata
-    from geoapp.models.base import Base
+    from geoapp.models import everything
 
     with engine.begin() as connection:
-        names = [table.name for table in Base.metadata.sorted_tables if table.name not in KEPT]
+        names = [table.name for table in everything().sorted_tables if table.name not in KEPT]
         ask = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in names)  # noqa: S608
         filled = connection.execute(text(ask)).scalars().all()
         if filled:
