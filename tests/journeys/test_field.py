@@ -365,6 +365,8 @@ def test_what_lies_on_the_phone_cannot_be_read_without_the_key_and_not_at_all_wi
     shown = page.locator("#view-stops .stop-row").count()
     page.fill("#pin", "471147")
     page.click("#view-pin .primary")
+    page.wait_for_selector("#view-outbox #send-now")
+    page.click("[data-tab=stops]")
     page.wait_for_selector("#view-stops .stop-row")
 
     assert plain["rows"] > 1
