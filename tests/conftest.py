@@ -195,8 +195,8 @@ def clean(database: Engine) -> Iterator[Engine]:
 
 
 def _empty(engine: Engine) -> None:
-    from geoapp.models import issues, layers, lists, meetings, notices, people, places, planning, residents  # noqa: F401, PLC0415 - importing fills the metadata
-    from geoapp.models.base import Base  # noqa: PLC0415
+    from geoapp.models import issues, layers, lists, meetings, notices, people, places, planning, residents  # noqa: F401 - importing fills the metadata
+    from geoapp.models.base import Base
 
     with engine.begin() as connection:
         names = [table.name for table in Base.metadata.sorted_tables if table.name not in KEPT]
@@ -248,9 +248,9 @@ def demo_database(server: _Server) -> str:
 
 def fill_demo(url: str, home: Path) -> None:
     """Fills the demonstration place, as of ``DEMO_NOW``, into a migrated database."""
-    from geoapp import demo  # noqa: PLC0415
-    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
-    from geoapp.services import categories, layers  # noqa: PLC0415
+    from geoapp import demo
+    from geoapp.domain.values import OPERATOR
+    from geoapp.services import categories, layers
 
     settings = config.read({"GEOAPP_DATABASE_URL": url, "GEOAPP_DATA_DIR": str(home)})
     session.connect(url)
@@ -278,7 +278,7 @@ def demo_server(demo_app: Any) -> Iterator[str]:
 
 
 def _application(settings: Settings) -> Iterator[Any]:
-    from geoapp.app import create_app  # noqa: PLC0415 - most tests need no web
+    from geoapp.app import create_app
 
     yield create_app(settings)
     session.disconnect()
@@ -312,7 +312,7 @@ class _Counted:
 
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
-    from werkzeug.serving import make_server  # noqa: PLC0415
+    from werkzeug.serving import make_server
 
     counted = _Counted(app)
     web = make_server("127.0.0.1", 0, counted, threaded=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import geopandas
@@ -12,9 +13,11 @@ import pandas as pd
 from geoapp.analysis.convert import frame_of_areas, frame_of_issues
 from geoapp.config import read as read_settings
 from geoapp.domain.values import OPERATOR, IssueFilter, IssueState, PlaceKind, VerdictClass, Viewer
-from geoapp.errors import BadFile
+from geoapp.errors import BadFile, BadInput
 from geoapp.services import parquet, snapshots
 from geoapp.store import session
+
+_Word = TypeVar("_Word", IssueState, VerdictClass)
 
 
 def read_issues(
@@ -40,8 +43,8 @@ def read_issues(
     """
     zone = zone or read_settings({}).zone
     wanted = IssueFilter(
-        categories=categories, states=tuple(IssueState(one) for one in states), communities=communities, units=units,
-        verdicts=tuple(VerdictClass(one) for one in verdicts), since=since, until=until,
+        categories=categories, states=_known(IssueState, "state", states), communities=communities, units=units,
+        verdicts=_known(VerdictClass, "verdict", verdicts), since=since, until=until,
     )  # fmt: skip
     if source is None or str(source).startswith(("postgresql://", "postgres://")):
         with _database(source):
@@ -76,6 +79,13 @@ def read_areas(
     return frame
 
 
+def _known(words: type[_Word], field: str, given: tuple[str, ...]) -> tuple[_Word, ...]:
+    for one in given:
+        if one not in set(words):
+            raise BadInput(field, "one_of", value=one, choices=", ".join(words))
+    return tuple(words(one) for one in given)
+
+
 @contextmanager
 def _database(source: str | Path | None) -> Iterator[None]:
     if source is None:
@@ -103,7 +113,7 @@ def _matching(
 
     def column(name: str) -> pd.Series:
         if name not in frame:
-            raise BadFile("file", f"has no column {name}; name it with columns={{{name!r}: …}}")
+            raise BadFile("file", f"it has no column {name}; name it with columns={{{name!r}: …}}")
         return frame[name]
 
     if wanted.categories:

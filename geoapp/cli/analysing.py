@@ -10,7 +10,7 @@ import click
 
 from geoapp import config, words
 from geoapp.cli.ground import database, require_schema, today
-from geoapp.errors import BadFile, BadInput
+from geoapp.errors import BadFile
 
 SOURCE = click.Path(exists=True, path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -42,6 +42,8 @@ def _asking(command: _Command) -> _Command:
 
 
 _CELLS = (
+    click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64),
+                 help="Read a GeoParquet folder part by part in so many processes."),
     click.option("--cell", type=float, help="Size of a cell in metres; default: suggested from the data."),
     click.option("--shape", default="square", type=click.Choice(["square", "hexagon"]), help="Shape of the cells."),
     click.option("--reach", type=float, help="Metres to the centres of neighbouring cells; default: those that touch."),
@@ -59,17 +61,17 @@ def _cells(command: _Command) -> _Command:
 @analyse.command("hot-spots")
 @_cells
 @_asking
-def hot_spots(*, cell: float | None, shape: str, reach: float | None, keep: str, **asked: Any) -> None:
+def hot_spots(*, cell: float | None, shape: str, reach: float | None, keep: str, processes: int, **asked: Any) -> None:
     """Getis-Ord Gi* per cell, with false-discovery control."""
-    _grid("hot_spots", asked, cell=cell, shape=shape, reach_m=reach, keep=keep)
+    _grid("hot_spots", asked, processes, cell=cell, shape=shape, reach_m=reach, keep=keep)
 
 
 @analyse.command("trends")
 @_cells
 @_asking
-def trends(*, cell: float | None, shape: str, reach: float | None, keep: str, **asked: Any) -> None:
+def trends(*, cell: float | None, shape: str, reach: float | None, keep: str, processes: int, **asked: Any) -> None:
     """Emerging hot spots by month: new, intensifying, persistent, diminishing and so on."""
-    _grid("trends", asked, cell=cell, shape=shape, reach_m=reach, keep=keep, zone=config.read().zone)
+    _grid("trends", asked, processes, cell=cell, shape=shape, reach_m=reach, keep=keep, zone=config.read().zone)
 
 
 @analyse.command("clusters")
@@ -162,14 +164,29 @@ def export_parquet(folder: Path, *, as_of: datetime | None) -> None:
         click.echo(line)
 
 
-def _grid(name: str, asked: dict[str, Any], **more: Any) -> None:
+def _grid(name: str, asked: dict[str, Any], processes: int, **more: Any) -> None:
     from geoapp import analysis  # noqa: PLC0415
+    from geoapp.analysis import partitions  # noqa: PLC0415
 
-    with _ground(asked) as (frame, area):
-        try:
-            found = getattr(analysis, name)(frame, area=area, **more)
-        except ValueError as error:
-            raise BadFile("--cell", str(error)) from error
+    source = asked["source"]
+    try:
+        if processes > 1:
+            if source is None or not source.is_dir():
+                raise BadFile(
+                    "--processes", "is for a folder that `geoapp export parquet` has written: name it with --from"
+                )
+            if any(asked[name] for name in ("states", "communities", "since", "until", "as_of")):
+                raise BadFile("--processes", "goes with --category and --area only; export what else is to be left out")
+            more.pop("zone", None)
+            area = analysis.read_areas(asked["area"]) if asked["area"] else None
+            found = getattr(partitions, name)(
+                source, area=area, categories=asked["categories"], processes=processes, **more
+            )
+        else:
+            with _ground(asked) as (frame, area):
+                found = getattr(analysis, name)(frame, area=area, **more)
+    except ValueError as error:
+        raise BadFile("--cell", str(error)) from error
     _tell(found, asked["out"])
 
 
@@ -183,10 +200,7 @@ def _ground(asked: dict[str, Any], *, always: bool = False) -> Iterator[tuple[An
     chosen = {name: asked[name] for name in ("categories", "states", "communities")}
 
     def read() -> tuple[Any, Any]:
-        try:
-            frame = analysis.read_issues(asked["source"], **chosen, **days, zone=settings.zone)
-        except ValueError as error:
-            raise BadInput("state", "choice") from error
+        frame = analysis.read_issues(asked["source"], **chosen, **days, zone=settings.zone)
         if asked["area"]:
             return frame, analysis.read_areas(asked["area"])
         if asked["source"]:

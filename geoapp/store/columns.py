@@ -93,8 +93,8 @@ def areas(db: Session, kind: PlaceKind, *, day: date, within: Sequence[str] = ()
             SELECT p.code, p.name_zh, p.name_en, ST_AsBinary(b.area) AS area
             FROM place p JOIN boundary b ON b.place_id = p.id AND b.validity @> CAST(:day AS date)
             LEFT JOIN place up ON up.id = p.parent_id LEFT JOIN place top ON top.id = up.parent_id
-            WHERE p.kind = :kind AND (:everywhere OR p.code = ANY (CAST(:within AS text[]))
-                OR up.code = ANY (CAST(:within AS text[])) OR top.code = ANY (CAST(:within AS text[])))
+            WHERE p.kind = :kind
+              AND (:everywhere OR CAST(ARRAY[p.code, up.code, top.code] AS text[]) && CAST(:within AS text[]))
             ORDER BY p.code
             """
         ),

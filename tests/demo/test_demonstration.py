@@ -152,7 +152,7 @@ def test_the_background_grows_as_it_is_said_to(ask):
 
 @pytest.mark.usefixtures("clean")
 def test_a_filling_that_was_broken_off_is_completed_by_the_next(monkeypatch, settings, db):
-    from geoapp.services import categories  # noqa: PLC0415
+    from geoapp.services import categories
 
     categories.sync(OPERATOR, settings.categories_file)
     with monkeypatch.context() as broken:

@@ -258,7 +258,7 @@ def test_the_dark_path_waits_for_money_and_goes_on_without_losing_time(client, p
     line = shapely.LineString([(106.6495, 29.03), (106.651, 29.0302)])
     a_jurisdiction("municipal", square(106.64, 29.02), categories=("road",))
     with session.transaction() as db:
-        from sqlalchemy import text  # noqa: PLC0415
+        from sqlalchemy import text
 
         db.execute(text("""UPDATE category SET deadlines = '{"handle": {"work_days": 20}}'"""))
     number = an_open_issue(client, category="road", extent=shapely.to_wkb(line))

@@ -231,8 +231,8 @@ def test_a_login_or_password_that_cannot_be_is_named(login, password, named):
 def test_a_grant_on_a_street_reaches_its_communities(li):
     a_place("D", square(106.6, 29.0, 0.1), kind="district")
     boundaries.store_units(OPERATOR, [NewUnit("U1", Name("", "U1"))], today=TODAY)
-    from geoapp.domain.boundaries import NewPlace  # noqa: PLC0415
-    from geoapp.domain.values import PlaceKind  # noqa: PLC0415
+    from geoapp.domain.boundaries import NewPlace
+    from geoapp.domain.values import PlaceKind
 
     wkb = __import__("shapely").to_wkb(square(106.61, 29.01))
     boundaries.store_places(

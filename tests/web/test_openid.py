@@ -29,19 +29,19 @@ class OpenProvider:
 
     def __init__(self):
         with warnings.catch_warnings(action="ignore"):
-            from jwkest.jwk import RSAKey as SigningKey  # noqa: PLC0415 - warns when it is imported
-            from jwkest.jwk import rsa_load  # noqa: F401, PLC0415
-            from pyop.authz_state import AuthorizationState  # noqa: PLC0415
-            from pyop.exceptions import InvalidAuthorizationCode, OAuthError  # noqa: PLC0415
-            from pyop.provider import Provider  # noqa: PLC0415
-            from pyop.subject_identifier import HashBasedSubjectIdentifierFactory  # noqa: PLC0415
-            from pyop.userinfo import Userinfo  # noqa: PLC0415
+            from jwkest.jwk import RSAKey as SigningKey
+            from jwkest.jwk import rsa_load  # noqa: F401
+            from pyop.authz_state import AuthorizationState
+            from pyop.exceptions import InvalidAuthorizationCode, OAuthError
+            from pyop.provider import Provider
+            from pyop.subject_identifier import HashBasedSubjectIdentifierFactory
+            from pyop.userinfo import Userinfo
         self.app, self.who, self.spoil = Flask("provider"), "wang", lambda answer: answer
         self.refusals = (InvalidAuthorizationCode, OAuthError)
         self.server = make_server("127.0.0.1", 0, self.app, threaded=True)
         self.issuer = f"http://127.0.0.1:{self.server.port}"
         pem = RSAKey.generate_key(2048).as_pem(private=True)
-        from Cryptodome.PublicKey import RSA  # noqa: PLC0415
+        from Cryptodome.PublicKey import RSA
 
         self.key = RSA.import_key(pem)
         clients = {
@@ -236,8 +236,8 @@ def test_a_token_that_does_not_hold_opens_nothing(site, provider, spoiled):
 
 
 def nonce_of(found):
-    import base64  # noqa: PLC0415
-    import json  # noqa: PLC0415
+    import base64
+    import json
 
     body = found["id_token"].split(".")[1]
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["nonce"]
@@ -258,7 +258,7 @@ def test_one_who_is_shut_out_stays_out(site, provider):
 
 
 def test_one_time_codes_are_asked_for_here_too(site, provider):
-    import pyotp  # noqa: PLC0415
+    import pyotp
 
     linked(provider)
     now = datetime.now(UTC) - timedelta(minutes=5)

@@ -156,6 +156,9 @@ def colocation(xy: Floats, category: Ints, categories: int, *, permutations: int
 
     Equally near neighbours share the vote. p is two-sided.
     """
+    # By place, so that the same permutations come out in whatever order the points were read.
+    order = np.lexsort((category, *xy.T))
+    xy, category = xy[order], category[order]
     neighbour, weight = _nearest(xy)
     count = np.bincount(category, minlength=categories)
     chance = np.outer(count, count) / max(len(xy) - 1, 1) - np.diag(count) / max(len(xy) - 1, 1)

@@ -77,7 +77,9 @@ def hdbscan(xy: Floats, *, least: int, seed: int = 1, sample: int = SAMPLE) -> L
         return Labels(np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=bool))
     chosen = np.arange(n)
     if n > sample:
-        chosen = np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))
+        # By place, so that the same points are drawn in whatever order they were read.
+        order = np.lexsort(xy.T)
+        chosen = order[np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))]
         least = max(round(least * sample / n), 5)
     found = HDBSCAN(min_cluster_size=least, copy=True).fit_predict(xy[chosen]).astype(np.int64)
     if n <= sample:
@@ -150,17 +152,32 @@ class _Blocks:
     def core(self, least: int) -> Bools:
         from scipy.spatial import cKDTree  # noqa: PLC0415
 
-        sizes = np.diff(self.start)
-        core = (sizes >= least)[self.block]
-        doubtful = np.flatnonzero(~core)
-        if not doubtful.size:
-            return core
-        # A lone point far from all others needs no tree: the blocks round it hold too few.
-        doubtful = doubtful[self._around(sizes)[self.block[doubtful]] >= least]
-        if doubtful.size:
+        core = (np.diff(self.start) >= least)[self.block]
+        doubtful = ~core
+        if self.days is None:
+            surely, hardly = self._rough(least)
+            core |= surely
+            doubtful &= ~(surely | hardly)
+        asked = np.flatnonzero(doubtful)
+        if asked.size:
             tree = cKDTree(self.xy, balanced_tree=False, compact_nodes=False)
-            core[doubtful] = self._reached(tree, doubtful) >= least
+            core[asked] = self._reached(tree, asked) >= least
         return core
+
+    def _rough(self, least: int) -> tuple[Bools, Bools]:
+        """Which points surely are core points and which surely not, by counts on a grid.
+
+        All of the 9 small cells round a point lie within reach; nothing beyond the 49 does.
+        """
+        side = self.within_m / np.sqrt(8) * (1 - 1e-9)
+        at = np.floor((self.xy - self.xy.min(axis=0)) / side).astype(np.int64)
+        rows, columns = (at.max(axis=0) + 1).tolist()
+        if rows * columns > min(_DENSE, _PER_POINT * len(at)):
+            none = np.zeros(len(at), dtype=bool)
+            return none, none
+        counts = np.bincount(at[:, 0] * columns + at[:, 1], minlength=rows * columns).reshape(rows, columns)
+        inner, outer = (_boxes(counts, far)[at[:, 0], at[:, 1]] for far in (1, 3))
+        return inner >= least, outer < least
 
     def joined(self, core: Bools) -> Ints:
         """For each core point, in order of the points, the component that it belongs to."""
@@ -182,6 +199,10 @@ class _Blocks:
             early = np.minimum.reduceat(self.days[members], first)
             late = np.maximum.reduceat(self.days[members], first)
             sure &= np.maximum(late[left], late[right]) - np.minimum(early[left], early[right]) <= self.within_days
+        # In crowds some two points will do: the first and last of each block.
+        for a in (first, ends - 1):
+            for b in (first, ends - 1):
+                sure |= self._near(members[a[left]], members[b[right]])
         links = [(left[sure], right[sure])]
         left, right = left[~sure], right[~sure]
         component = np.zeros(0, dtype=np.int64)
@@ -232,14 +253,6 @@ class _Blocks:
             reached[some] = np.bincount(point[good], minlength=len(some))
         return reached
 
-    def _around(self, sizes: Ints) -> Ints:
-        """How many points each block and the blocks that it may reach hold."""
-        found = sizes.copy()
-        left, right = self._pairs(np.arange(len(sizes)))
-        np.add.at(found, left, sizes[right])
-        np.add.at(found, right, sizes[left])
-        return found
-
     def _pairs(self, owner: Ints) -> tuple[Ints, Ints]:
         """Indices into ``owner`` of all pairs of its blocks that may reach each other, each pair once."""
         at = self.at[owner] + _FAR
@@ -275,11 +288,16 @@ class _Blocks:
             within = np.arange(len(pair)) - np.repeat(np.cumsum(work[some]) - work[some], work[some])
             a = members[first[left[pair]] + within // wide[pair]]
             b = members[first[right[pair]] + within % wide[pair]]
-            good = ((self.xy[a] - self.xy[b]) ** 2).sum(axis=1) <= self.within_m**2
-            if self.days is not None:
-                good &= np.abs(self.days[a] - self.days[b]) <= self.within_days
-            touching[pair[good]] = True
+            touching[pair[self._near(a, b)]] = True
         return touching
+
+    def _near(self, a: Ints, b: Ints) -> Bools:
+        """Is each of ``a`` within reach of its fellow in ``b``?"""
+        (ax, ay), (bx, by) = self.xy[a].T, self.xy[b].T
+        good: Bools = (ax - bx) ** 2 + (ay - by) ** 2 <= self.within_m**2
+        if self.days is not None:
+            good &= np.abs(self.days[a] - self.days[b]) <= self.within_days
+        return good
 
     def _crowds_touch(self, a: Ints, b: Ints) -> bool:
         """The same for two blocks with so many points that a table of all pairs would be too large."""
@@ -295,6 +313,17 @@ class _Blocks:
 _FAR = 2
 """A block's side is reach / sqrt 2: what lies more than two blocks away is out of reach."""
 _CHUNK = 20_000
+_DENSE, _PER_POINT = 6_000_000, 8
+
+
+def _boxes(counts: Ints, far: int) -> Ints:
+    """Sums over the square of cells up to ``far`` away."""
+    whole = np.zeros((counts.shape[0] + 2 * far + 1, counts.shape[1] + 2 * far + 1), dtype=np.int64)
+    whole[far + 1 : far + 1 + counts.shape[0], far + 1 : far + 1 + counts.shape[1]] = counts
+    whole = whole.cumsum(axis=0).cumsum(axis=1)
+    wide = 2 * far + 1
+    found: Ints = whole[wide:, wide:] - whole[:-wide, wide:] - whole[wide:, :-wide] + whole[:-wide, :-wide]
+    return found
 
 
 def _offsets(axes: int) -> list[tuple[int, ...]]:

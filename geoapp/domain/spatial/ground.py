@@ -88,14 +88,27 @@ def within(found: Ground) -> Ground:
     return _only(found, inside)
 
 
-def lattice(found: Ground, cell_m: float | None = None, shape: Shape = Shape.SQUARE) -> Lattice:
-    """A grid over the study area; without a size one is suggested from the data."""
+def lattice(
+    found: Ground, cell_m: float | None = None, shape: Shape = Shape.SQUARE, *, count: int | None = None
+) -> Lattice:
+    """A grid over the study area; without a size one is suggested from the data, or for ``count`` issues."""
     suggestion = None
     if cell_m is None:
-        suggestion = grids.suggest_cell(len(found.kept), shapely.area(found.area))
+        suggestion = grids.suggest_cell(len(found.kept) if count is None else count, shapely.area(found.area))
         cell_m = suggestion.metres
     grid = grids.over(tuple(shapely.bounds(found.area)), cell_m, shape)
-    share = grids.shares(grid, found.area)
+    return _laid(found, grid, grids.shares(grid, found.area), suggestion)
+
+
+def lay(net: Lattice, issues: Issues) -> Lattice:
+    """Other issues on the same grid and study area: so counts of several parts of a whole can be added up."""
+    known = np.flatnonzero(np.isfinite(issues.lon) & np.isfinite(issues.lat))
+    xy = net.ground.projection.metres(issues.lon[known], issues.lat[known])
+    found = replace(net.ground, xy=xy, kept=known, count=len(issues), dropped={"no_place": len(issues) - len(known)})
+    return _laid(found, net.grid, net.share, net.suggestion)
+
+
+def _laid(found: Ground, grid: Grid, share: Floats, suggestion: Suggestion | None) -> Lattice:
     cell = grids.cells_of(found.xy, grid)
     # Only where the edge passes through a cell must the points themselves be asked.
     part = np.append(share.ravel(), 0.0)[cell]

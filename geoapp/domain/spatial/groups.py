@@ -71,7 +71,7 @@ def find_clusters(
         core[those] = found.core
         known += found.count
         sampled |= found.sampled is not None
-    label = _largest_first(label, known)
+    label = _largest_first(label, known, base.xy)
     columns, shapes = _described(base, used, label, core=core, count=known, now=now)
     parameters: dict[str, dict[str, Any]] = {
         "dbscan": {"within_m": reach, "least": least},
@@ -275,10 +275,11 @@ def _branches(used: Issues) -> Ints:
     return np.asarray(numbers[used.category.index])
 
 
-def _largest_first(label: Ints, count: int) -> Ints:
+def _largest_first(label: Ints, count: int, xy: Floats) -> Ints:
+    """Numbered by size, and of equal sizes the westernmost first: the same in whatever order issues were read."""
     sizes = np.bincount(label[label >= 0], minlength=count)
     rank = np.empty(count + 1, dtype=np.int64)
-    rank[np.argsort(-sizes, kind="stable")] = np.arange(count)
+    rank[np.lexsort((*_means(xy, label, count).T[::-1], -sizes))] = np.arange(count)
     rank[-1] = -1
     return np.asarray(rank[label])
 

@@ -105,17 +105,13 @@ def hot_areas(
     denominator: str = "km2",
     alpha: float = hotspots.ALPHA,
     least: int = hotspots.LEAST,
-    permutations: int = 9_999,
-    seed: int = 1,
 ) -> Table:
     """Gi* of the rates of areas that touch; columns as of hot_spots, with code, zh, en and exposure."""
     placed = place(issues, areas, denominator)
     near = association.contiguity(placed.shapes, itself=True)
     exposure = np.nan_to_num(placed.exposure)
-    found = hotspots.on_areas(
-        np.where(exposure > 0, placed.count, 0), near, exposure=exposure, alpha=alpha, least=least,
-        permutations=permutations, seed=seed,
-    )  # fmt: skip
+    counts = np.where(exposure > 0, placed.count, 0)
+    found = hotspots.on_areas(counts, near, exposure=exposure, alpha=alpha, least=least)
     columns = {
         "code": np.array(areas.code, dtype=object), "zh": np.array(areas.zh, dtype=object),
         "en": np.array(areas.en, dtype=object), "count": found.count, "exposure": placed.exposure,
@@ -123,8 +119,8 @@ def hot_areas(
         "p": found.p, "q": found.q, "verdict": VERDICTS[found.verdict + 1], "small": found.small,
     }  # fmt: skip
     how = _how(
-        placed, issues, "gi_star_areas", seed=seed,
-        parameters={"denominator": denominator, "alpha": alpha, "least": least, "permutations": permutations},
+        placed, issues, "gi_star_areas",
+        parameters={"denominator": denominator, "alpha": alpha, "least": least},
         notes=("exact_tails", "fdr", "minimum_n"), sources=hotspots.SOURCES,
     )  # fmt: skip
     return Table(columns, areas.geometry, how, placed.ground.members(placed.member))

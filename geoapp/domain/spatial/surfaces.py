@@ -15,7 +15,7 @@ from geoapp.domain.spatial import trends as courses
 from geoapp.domain.spatial.columns import Areas, Issues, Table
 from geoapp.domain.spatial.density import Surface
 from geoapp.domain.spatial.grid import Bools, Floats, Ints, Shape
-from geoapp.domain.spatial.ground import Lattice, ground, lattice, within
+from geoapp.domain.spatial.ground import Ground, Lattice, ground, lattice, within
 from geoapp.domain.spatial.hotspots import ALPHA, LEAST, HotSpots
 from geoapp.domain.spatial.how import How
 from geoapp.domain.spatial.localtime import local
@@ -55,6 +55,23 @@ def hot_spots(
     """
     net = lattice(ground(issues, area), cell_m, shape)
     counts = grids.counts(net.cell, net.grid)
+    return spots(
+        net, counts, reach_m=reach_m, alpha=alpha, least=least, keep=keep, residents=residents, query=issues.query
+    )
+
+
+def spots(
+    net: Lattice,
+    counts: Ints,
+    *,
+    reach_m: float | None = None,
+    alpha: float = ALPHA,
+    least: int = LEAST,
+    keep: str = "occupied",
+    residents: Areas | None = None,
+    **more: Any,
+) -> Table:
+    """The same from counts that are already there, as the sum of several parts'; ``more`` goes into how."""
     exposure = None if residents is None else spread(net, residents)
     kernel = grids.ring(net.grid, reach_m)
     found = hotspots.on_grid(counts, net.share, kernel, exposure=exposure, alpha=alpha, least=least)
@@ -68,7 +85,7 @@ def hot_spots(
         parameters={**net.parameters, "reach_m": reach_m, "alpha": alpha, "least": least},
         notes=("exact_tails", "fdr", "minimum_n", *(("residents_spread",) if residents is not None else ())),
         sources=hotspots.SOURCES,
-        query=issues.query,
+        **more,
     )
     return _cells(net, keep, significant=found.verdict != 0, occupied=found.count > 0, how=how, columns=columns)
 
@@ -137,6 +154,26 @@ def trends(
     net = lattice(ground(issues, area), cell_m, shape)
     slot, months = month_slots(local(issues.reported, zone)[net.ground.kept], slices)
     cube = grids.cube(net.cell, slot, net.grid, len(months))
+    used = int((slot >= 0).sum())
+    undated = int(np.isnat(issues.reported[net.ground.kept]).sum())
+    return emerging(
+        net, cube, months, reach_m=reach_m, alpha=alpha, least=least, keep=keep, used=used,
+        dropped={"no_date": undated, "outside_period": len(slot) - used - undated}, query=issues.query,
+    )  # fmt: skip
+
+
+def emerging(
+    net: Lattice,
+    cube: Ints,
+    months: NDArray[np.datetime64],
+    *,
+    reach_m: float | None = None,
+    alpha: float = ALPHA,
+    least: int = LEAST,
+    keep: str = "occupied",
+    **more: Any,
+) -> Table:
+    """The same from a cube of counts (months, rows, columns) that is already there; ``more`` goes into how."""
     found = hotspots.on_grid(cube, net.share, grids.ring(net.grid, reach_m), alpha=alpha, least=least)
     course = courses.mann_kendall(found.around)
     names = courses.classes(found.verdict, course)
@@ -155,24 +192,13 @@ def trends(
         "z": found.z.T,
         "verdicts": found.verdict.T,
     }
-    used = int((slot >= 0).sum())
-    undated = int(np.isnat(issues.reported[net.ground.kept]).sum())
+    asked = {"reach_m": reach_m, "alpha": alpha, "least": least, "slices": [str(month) for month in months]}
     how = net.ground.how(
         "emerging_hot_spots",
-        used=used,
-        parameters={
-            **net.parameters,
-            "reach_m": reach_m,
-            "alpha": alpha,
-            "least": least,
-            "slices": [str(m) for m in months],
-            "mostly": courses.MOSTLY,
-            "trend_alpha": courses.TREND_ALPHA,
-        },
-        dropped={"no_date": undated, "outside_period": len(slot) - used - undated},
+        parameters={**net.parameters, **asked, "mostly": courses.MOSTLY, "trend_alpha": courses.TREND_ALPHA},
         notes=("exact_tails", "fdr_cube", "minimum_n", "whole_cube"),
         sources=(*hotspots.SOURCES, *courses.SOURCES),
-        query=issues.query,
+        **more,
     )
     return _cells(net, keep, significant=names != 0, occupied=total > 0, how=how, columns=columns)
 
@@ -206,21 +232,27 @@ def density(
     width = bandwidth_m or suggestion.metres
     west, south, east, north = shapely.bounds(base.area).tolist()
     surface = kernels.surface(base.xy, width, (west, south, east, north), area=base.area, size=size)
-    bands = kernels.contours(surface, levels)
-    shapes = np.array([shape for _, _, shape in bands], dtype=object)
-    columns = {"low": np.array([low for low, _, _ in bands]), "high": np.array([high for _, high, _ in bands])}
+    return bands(base, surface, suggestion.metres, levels=levels, query=issues.query)
+
+
+def bands(base: Ground, surface: Surface, suggested_m: float | None, *, levels: int = 6, **more: Any) -> Density:
+    """A surface with its contours; ``more`` goes into how."""
+    drawn = kernels.contours(surface, levels)
+    shapes = np.array([shape for _, _, shape in drawn], dtype=object)
+    columns = {"low": np.array([low for low, _, _ in drawn]), "high": np.array([high for _, high, _ in drawn])}
+    width = surface.bandwidth_m
     how = base.how(
         "kernel_density",
         parameters={
             "bandwidth_m": width,
-            "suggested_m": suggestion.metres,
-            "size": size,
+            "suggested_m": suggested_m,
+            "size": len(surface.values),
             "step_m": surface.step_m,
             "levels": levels,
         },
-        notes=("gaussian", "edge_corrected", "bandwidth_given" if bandwidth_m else "bandwidth_scott"),
+        notes=("gaussian", "edge_corrected", "bandwidth_scott" if width == suggested_m else "bandwidth_given"),
         sources=kernels.SOURCES,
-        query=issues.query,
+        **more,
     )
     return Density(surface, base.projection, Table(columns, base.projection.degrees(shapes), how))
 
