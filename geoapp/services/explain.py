@@ -8,7 +8,7 @@ from geoapp.domain.responsibility import Verdict, judge, tolerance_m
 from geoapp.domain.values import ANONYMOUS, IssueState, Name, Point, StateGroup, states_of
 from geoapp.services import places
 from geoapp.services.places import Whose
-from geoapp.store import around, issues
+from geoapp.store import around, issues, meetings
 from geoapp.store import places as land
 from geoapp.store.around import FEWEST, Usual
 from geoapp.store.issues import IssueRow
@@ -44,6 +44,8 @@ class Explained:
     solved: tuple[Nearby, ...]
     usual: tuple[Usual, ...]
     contact: Contact | None
+    meeting: tuple[datetime, Name] | None
+    """When the next joint meeting (联席会议) is, and of which place."""
 
 
 def explain(point: Point, *, now: datetime, day: date) -> Explained:
@@ -67,6 +69,7 @@ def explain(point: Point, *, now: datetime, day: date) -> Explained:
         return Explained(
             point, cell_code(point.lon, point.lat), whose, told, _nearby(db, point, OPEN),
             _nearby(db, point, (IssueState.CLOSED,)), tuple(usual), land.contact(db, community) if community else None,
+            meetings.next_of(db, community, now=now) if community else None,
         )  # fmt: skip
 
 

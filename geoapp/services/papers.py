@@ -1,12 +1,9 @@
-"""Documents to take away: a page set as PDF, and minutes as a Word file. Words come in; bytes go out.
-
-Nothing is fetched: what a document shows is handed over with it.
-"""
+"""Minutes as a Word file: words come in, bytes go out. Whatever is printed is set by ``prints``."""
 
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 LATIN, SONG, HEI = "Calibri", "宋体", "黑体"
 """Typefaces of official papers; Word takes the second and third for Chinese only when they are named for it."""
@@ -29,14 +26,6 @@ class Minutes:
     picture: bytes
     picture_words: str
     lang: str
-
-
-def pdf(html: str, css: str) -> bytes:
-    """A page as PDF, with its text searchable; what it would load from anywhere is refused."""
-    from weasyprint import CSS, HTML  # noqa: PLC0415 - half a second that only papers need
-
-    document = HTML(string=html, url_fetcher=_nothing)
-    return bytes(document.write_pdf(stylesheets=[CSS(string=css, url_fetcher=_nothing)]))
 
 
 def docx(told: Minutes) -> bytes:
@@ -105,7 +94,3 @@ def _language(style: Any, lang: str) -> None:
     tongue.set(qn("w:val"), "en-GB" if lang == "en" else "zh-CN")
     tongue.set(qn("w:eastAsia"), "zh-CN")
     style.element.get_or_add_rPr().append(tongue)
-
-
-def _nothing(url: str, *_: Any, **__: Any) -> NoReturn:
-    raise ValueError(f"a paper loads nothing: {url[:80]}")

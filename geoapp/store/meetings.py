@@ -90,6 +90,24 @@ def found(db: Session, viewer: Viewer, *, only: UUID | None = None, limit: int) 
     return [_meeting(row) for row in rows]
 
 
+def next_of(db: Session, community: str, *, now: datetime) -> tuple[datetime, Name] | None:
+    """When the next meeting of a community or of a place around it is, and of which place: everybody may know."""
+    row = db.execute(
+        text(
+            """
+            WITH RECURSIVE up AS (
+                SELECT id, parent_id, name_zh, name_en FROM place WHERE kind = 'community' AND code = :code
+                UNION ALL SELECT p.id, p.parent_id, p.name_zh, p.name_en FROM up JOIN place p ON p.id = up.parent_id
+            )
+            SELECT m.starts_at, up.name_zh, up.name_en FROM up JOIN meeting m ON m.place_id = up.id
+            WHERE m.state = 'planned' AND m.starts_at >= :now ORDER BY m.starts_at, m.id LIMIT 1
+            """
+        ),
+        {"code": community, "now": now},
+    ).first()
+    return None if row is None else (row.starts_at, Name(row.name_zh, row.name_en))
+
+
 def lock(db: Session, meeting: UUID) -> None:
     """Hold a meeting until the end of the transaction."""
     db.execute(text("SELECT FROM meeting WHERE id = :id FOR UPDATE"), {"id": meeting})

@@ -64,15 +64,21 @@ def past() -> Response:
 def survey_settings() -> dict[str, Any]:
     """What Folium hands to the browser: where the issues come from, and further layers of GeoJSON over the sheet.
 
-    A further layer (resources, for example) is one more entry of ``extras``: a title, an address that answers with
-    GeoJSON whose properties ``title`` and ``note`` are shown, and how it is drawn (``look``: "visit" or "place").
+    A further layer is one more entry of ``extras``: a title, an address that answers with GeoJSON whose properties
+    ``title`` and ``note`` are shown (and ``url`` opened), and how it is drawn (``look``: visit, project or place).
     """
+
+    def url(which: str) -> str:
+        return page.url(f"/lists/{which}.json", lang=page.lang())
+
     return {
         "id": "issues",
         "title": page.say("survey.issues"),
         "url": "/field/issues.json",
         "extras": [
             {"id": "past-visits", "title": page.say("survey.past"), "url": "/field/past.json", "look": "visit"},
+            {"id": "projects", "title": page.say("lists.projects"), "url": url("projects"), "look": "project"},
+            {"id": "resources", "title": page.say("lists.resources"), "url": url("resources"), "look": "place"},
         ],
     }
 

@@ -133,9 +133,10 @@ def feature(row: ResourceRow) -> dict[str, Any] | None:
         return None
     shape = resource_shape(row)
     keep = ("id", "kind", "kind_name", "title", "owner", "much", "place", "active", "synthetic", "url")
+    note = " · ".join(filter(None, (shape["kind_name"], shape["much"], shape["owner"], shape["state_name"])))
     return {
         "type": "Feature", "id": shape["id"], "geometry": json.loads(row.shape),
-        "properties": {name: shape[name] for name in keep},
+        "properties": {name: shape[name] for name in keep} | {"note": note},
     }  # fmt: skip
 
 

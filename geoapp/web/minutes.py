@@ -10,7 +10,7 @@ from geoapp.domain.agenda import MeetingState
 from geoapp.maps import agendasheet
 from geoapp.maps.agendasheet import Spot
 from geoapp.maps.paper import Paper
-from geoapp.services import meetings, papers
+from geoapp.services import meetings, papers, prints
 from geoapp.services.meetings import Whole
 from geoapp.services.papers import Minutes
 from geoapp.web import gate, page
@@ -30,8 +30,8 @@ def show(meeting: UUID) -> Response:
 def as_pdf(meeting: UUID) -> Response:
     whole = _whole(meeting)
     html = render_template("minutes_pdf.html", lang=page.lang(), say=page.say, **_told(whole))
-    css = (page.static_folder() / "css" / "minutes-paper.css").read_text(encoding="utf-8")
-    return _file(papers.pdf(html, css), "application/pdf", whole, "pdf")
+    style = page.static_folder() / "css" / "minutes-paper.css"
+    return _file(prints.pdf(html, files={"css/minutes-paper.css": style}), "application/pdf", whole, "pdf")
 
 
 @blueprint.get("/<uuid:meeting>/minutes.docx")

@@ -316,13 +316,14 @@ export const OverSheet = L.Layer.extend({
       return;
     }
     const { features } = await answer.json();
-    const ink = colour(this.spec.look === "visit" ? "visit" : "near");
+    const ink = colour({ visit: "visit", project: "project" }[this.spec.look] ?? "near");
     for (const { geometry, properties } of features) {
       const shape =
         geometry.type === "Point"
           ? L.circleMarker([geometry.coordinates[1], geometry.coordinates[0]], { radius: 4.5, weight: 2, color: colour("halo"), fillColor: ink, fillOpacity: 1 })
           : L.geoJSON(geometry, { style: { color: ink, weight: 2.5, opacity: 0.75, dashArray: this.spec.look === "visit" ? "6 5" : null, fillOpacity: 0.15 } });
       const words = () => el("div", {}, el("b", {}, properties.title), properties.note && el("div", {}, properties.note));
+      if (properties.url) shape.on("click", () => location.assign(properties.url));
       shape.bindTooltip(words, { sticky: true }).addTo(this._group);
     }
   },

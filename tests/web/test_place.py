@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from geoapp.domain.values import OPERATOR, IssueState, Name, Point, Privacy
 from geoapp.errors import BadInput
-from geoapp.services import places
+from geoapp.services import meetings, places
+from geoapp.services.meetings import MeetingFacts
 from geoapp.store import session
 from tests.builders import CENTRE, a_category, a_jurisdiction, a_place, an_issue, square, store
 from tests.web.mappage import DESKTOP, PHONE, MapPage
@@ -117,6 +118,21 @@ def test_a_contact_that_cannot_be_is_refused_by_its_field_and_none_is_stored(pla
 
     assert refused.value.field == field
     assert kept == 0
+
+
+def test_the_next_joint_meeting_of_the_community_or_of_a_place_around_it_is_said(place):
+    where = "/place?lat=29.03&lon=106.65&lang=en"
+    soon, late = (datetime(2036, 11, day, 6, 30, tzinfo=UTC) for day in (3, 9))
+    with session.transaction() as db:
+        db.execute(text("UPDATE place SET parent_id = (SELECT id FROM place WHERE code = 'S1') WHERE code = 'C1'"))
+    now = datetime.now(UTC)
+    meetings.plan(OPERATOR, "C1", MeetingFacts("Meeting of the community", late), now=now)
+    before = text_of(place, where)
+    meetings.plan(OPERATOR, "S1", MeetingFacts("Meeting of the street", soon), now=now)
+    meetings.plan(OPERATOR, "C2", MeetingFacts("Meeting next door", soon - timedelta(days=1)), now=now)
+
+    assert "Next joint meeting 2036-11-09 14:30 Nongchang Community" in before
+    assert "Next joint meeting 2036-11-03 14:30 Gunan Subdistrict" in text_of(place, where)
 
 
 def test_outside_of_every_community_it_says_so(place):
