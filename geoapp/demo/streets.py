@@ -51,8 +51,8 @@ def _towns(land: Land) -> Iterator[tuple[Cell, float]]:
         places.setdefault(cell.parent, []).append(cell)
     for street, cells in places.items():
         town = land.streets[street]
-        spots = [shapely.point_on_surface(cell.area).coords[0] for cell in cells]
-        yield town, max([LEAST_M, *(_apart(town.seat, spot) + BEYOND_M for spot in spots)])
+        spots = [shapely.point_on_surface(cell.area) for cell in cells]
+        yield town, max([LEAST_M, *(_apart(town.seat, (spot.x, spot.y)) + BEYOND_M for spot in spots)])
 
 
 def _town(land: Land, town: Cell, reach_m: float) -> Iterator[RoadLine]:

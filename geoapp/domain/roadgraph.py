@@ -24,6 +24,8 @@ Whole = NDArray[np.int64]
 Place = tuple[float, float]
 NO_LENGTH_M = 0.01
 """A place as near as this to the end of a one-way road, or to another place on it, is there, and not behind it."""
+SHORT_M = 100.0
+"""A straight walk between neighbours shorter than this is no estimate worth a warning."""
 _INSTANT = 1e-6
 """Seconds of an arc without length: a zero would be no arc at all to scipy."""
 
@@ -100,7 +102,7 @@ class Graph:
         metres, seconds = np.where(guessed, ways.estimate[0], metres), np.where(guessed, ways.estimate[1], seconds)
         np.fill_diagonal(metres, 0.0)
         np.fill_diagonal(seconds, 0.0)
-        pairs = np.argwhere(guessed)
+        pairs = np.argwhere(guessed & ~ways.short)
         others = len(points) * (len(points) - 1) - len(pairs)
         return Matrix(
             metres,
@@ -119,7 +121,8 @@ class Graph:
         reach = ways.reach(row)
         if ways.guessed[row, row + 1] or not math.isfinite(reach.seconds[row + 1]):
             metres, seconds = (float(table[row, row + 1]) for table in ways.estimate)
-            return _straight(points[row : row + 2], metres, seconds)
+            basis = Basis.ROADS if ways.short[row, row + 1] else Basis.ESTIMATE
+            return _straight(points[row : row + 2], metres, seconds, basis)
         pieces = [self._piece(ways.arcs, arc) for arc in reach.path(row + 1)]
         line = self._plane.degrees(np.concatenate(pieces)) if pieces else np.zeros((0, 2))
         places = np.round(np.vstack([points[row], line, points[row + 1]]), 7)
@@ -206,6 +209,7 @@ class _Ways:
         # Nearer straight across than to the road: nobody goes to the road and back for that.
         across = ~beyond & (off[:, None] + off[None] >= walk[0]) & (off[:, None] + off[None] > 0)
         self.guessed: NDArray[np.bool_] = beyond | across
+        self.short: NDArray[np.bool_] = across & (walk[0] < SHORT_M)
         self.estimate = tuple(
             np.where(across, on_foot, way) for on_foot, way in zip(walk, estimate(points, graph.mode), strict=True)
         )
@@ -279,9 +283,9 @@ class _Plane:
         return np.asarray(metres / self._scale + [self.lon, self.lat])
 
 
-def _straight(ends: Floats, metres: float, seconds: float) -> Leg:
+def _straight(ends: Floats, metres: float, seconds: float, basis: Basis) -> Leg:
     line = tuple((round(float(lon), 7), round(float(lat), 7)) for lon, lat in ends)
-    return Leg(line, _whole(metres), _whole(seconds), Basis.ESTIMATE)
+    return Leg(line, _whole(metres), _whole(seconds), basis)
 
 
 def _between(line: shapely.LineString, begin: float, end: float) -> Floats:

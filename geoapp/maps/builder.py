@@ -59,9 +59,12 @@ def build(
     return Sheet(html=root.html.render(), script=root.script.render())
 
 
+_KINDS = {"Point": "points", "LineString": "lines", "Polygon": "polygons"}
+
+
 def settings_of(layer: Layer, lang: str, origin: Provenance) -> dict[str, Any]:
     """What the browser is told of a layer."""
-    kind = "issues" if layer.query == "issues" else "points" if layer.geometry == "Point" else "polygons"
+    kind = "issues" if layer.query == "issues" else _KINDS[layer.geometry]
     return {
         "id": layer.id,
         "title": layer.title.say(lang),

@@ -20,7 +20,7 @@ from geoapp.domain.workflow import Given, Refusal
 from geoapp.errors import BadInput, Conflict, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import itineraries, triage
 from geoapp.services.triage import refused
-from geoapp.store import cases, visits
+from geoapp.store import cases, plans, visits
 from geoapp.store.session import Session, snapshot, transaction
 from geoapp.store.visits import Candidate, GuestRow, StopRow, Target, VisitDetail, VisitRow
 
@@ -77,7 +77,7 @@ def create(
         if visits.exists(db, id):
             raise Refused("id_taken", "id")
         _checked(db, draft, viewer)
-        visits.write(db, id, draft, schedule, viewer=viewer, zone=zone, synthetic=synthetic)
+        plans.write(db, id, draft, schedule, viewer=viewer, zone=zone, synthetic=synthetic)
         return _there(db, id, viewer)
 
 
@@ -99,7 +99,7 @@ def change(
     with transaction() as db:
         _open(db, id, viewer, version)
         _checked(db, draft, viewer)
-        visits.write(db, id, draft, schedule, viewer=viewer, zone=zone)
+        plans.write(db, id, draft, schedule, viewer=viewer, zone=zone)
         return _there(db, id, viewer)
 
 

@@ -92,7 +92,6 @@ def _issue(row: SurveyRow) -> dict[str, Any]:
         name for name in ("new", "returned", "reopened", "overdue", "ended", "moved") if getattr(row.since, name)
     ]
     return {
-        "id": str(row.id),
         "number": row.number,
         "title": row.title,
         "category": row.category,

@@ -72,7 +72,7 @@ export class Legend {
       change: (event) => this.page.toggleLayer(spec.id, event.target.checked),
     });
     const name = el("span", { class: "legend-name" }, titleOf(spec.title), mixed && spec.synthetic && el("small", { class: "tag" }, say("legend.synthetic")), spec.note && el("small", { class: "note" }, titleOf(spec.note)), el("small", { class: "too-far", hidden: true }, say("legend.zoom_in")));
-    const mark = spec.kind === "issues" ? symbol("open") : (layer.mark?.() ?? swatch(spec.style));
+    const mark = spec.kind === "issues" ? symbol("open") : (layer.mark?.() ?? swatch(spec.style, spec.kind));
     return el("li", {}, el("label", { class: "legend-row" }, mark, name, box), spec.kind === "issues" ? [this.key(), layer.keys?.()] : entries(spec));
   }
 
@@ -94,8 +94,8 @@ function entries({ legend, style }) {
   return el("ul", { class: "legend-key" }, rows);
 }
 
-/** A small piece of the layer as the map draws it. */
-export function swatch(style) {
+/** A small piece of the layer as the map draws it: of an area with its edge, of a line a stretch. */
+export function swatch(style, kind = "polygons") {
   const canvas = el("canvas", { class: "swatch", "aria-hidden": "true" });
   const dpr = Math.max(2, window.devicePixelRatio || 1);
   canvas.width = SWATCH.width * dpr;
@@ -125,7 +125,15 @@ export function swatch(style) {
     ctx.setLineDash(dash);
     ctx.strokeStyle = colour(style.stroke);
     ctx.lineWidth = style.width ?? 1;
-    ctx.strokeRect(1.5, 1.5, SWATCH.width - 3, SWATCH.height - 3);
+    if (kind === "lines") {
+      ctx.beginPath();
+      ctx.moveTo(1, SWATCH.height - 4);
+      ctx.quadraticCurveTo(SWATCH.width / 2, SWATCH.height - 4, SWATCH.width / 2, SWATCH.height / 2);
+      ctx.quadraticCurveTo(SWATCH.width / 2, 4, SWATCH.width - 1, 4);
+      ctx.stroke();
+    } else {
+      ctx.strokeRect(1.5, 1.5, SWATCH.width - 3, SWATCH.height - 3);
+    }
   }
   return canvas;
 }

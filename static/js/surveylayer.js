@@ -17,6 +17,7 @@ const REACH = 22;
 const SIZES = [24, 28, 33, 38];
 const LONG_WAIT_D = 90;
 const DETAIL_ZOOM = 15;
+const FAINT_ZOOM = 13;
 const FONT = 'system-ui, -apple-system, "Segoe UI", "Noto Sans", sans-serif';
 
 /** What Folium's element of the survey map stands for. */
@@ -158,7 +159,8 @@ export const SurveyLayer = L.Layer.extend({
     });
     const apart = (item) => this.chosen.has(item.number) || (this.only && !this.only.has(item.number));
     const { groups, singles } = gather(items.filter((item) => !apart(item)), zoom);
-    const gone = this.only ? items.filter((item) => apart(item) && !this.chosen.has(item.number)) : [];
+    // From far away what has not changed would only lie over what has.
+    const gone = this.only && zoom >= FAINT_ZOOM ? items.filter((item) => apart(item) && !this.chosen.has(item.number)) : [];
     const held = items.filter((item) => this.chosen.has(item.number));
     // The graver lie on top, and what is chosen above them all.
     const sorted = [...singles].sort((a, b) => a.severity - b.severity || (a.late ?? -1) - (b.late ?? -1));

@@ -185,10 +185,22 @@ def test_neighbours_far_from_the_road_walk_straight_across():
     assert found.seconds[0, 1] == pytest.approx(50 * DETOUR[Mode.WALKING] / (5 / 3.6), rel=1e-2)
 
 
+def test_a_few_steps_between_neighbours_are_not_called_an_estimate():
+    made = graph(road((0, 0), (3000, 0)))
+
+    steps, far = made.matrix(places((1000, 40), (1000, 90))), made.matrix(places((1000, 200), (1000, 300)))
+    (leg,) = made.legs(places((1000, 40), (1000, 90)))
+
+    assert (steps.basis, leg.basis) == (Basis.ROADS, Basis.ROADS)
+    assert far.basis is Basis.ESTIMATE
+    assert leg.metres == pytest.approx(65, abs=1)
+
+
 def test_the_same_place_twice_is_no_way_at_all():
     found = graph(road((0, 0), (300, 0))).matrix(places((100, 20), (100, 20)))
 
     assert found.metres.tolist() == found.seconds.tolist() == [[0, 0], [0, 0]]
+    assert found.basis is Basis.ROADS
 
 
 def test_without_any_road_every_leg_is_an_estimate():

@@ -16,6 +16,8 @@ from tests.web.test_accessibility import AXE, RULES
 pytestmark = pytest.mark.browser
 SECRET = "paving stones 62"  # noqa: S105
 NEAR = [Point(106.648 + east / 1000, 29.029 + north / 1000) for east, north in ((0, 0), (2, 0), (4, 1), (1, 3), (3, 3))]
+EVIL = "<img src=x onerror=alert(1)> `${alert(2)}`"
+"""What somebody may call an issue: nothing of it may run, on the map, in the list or in the plan."""
 FAR = Point(106.657, 29.037)
 
 
@@ -24,7 +26,8 @@ def town(live_server):
     a_category()
     a_place("C1", square(106.64, 29.02))
     a_jurisdiction("U1", square(106.64, 29.02))
-    store(*(an_issue(f"near {nth}", point=point) for nth, point in enumerate(NEAR)), an_issue("far", point=FAR))
+    near = (an_issue(f"near {nth}", point=point, title=f"near {nth} {EVIL}") for nth, point in enumerate(NEAR))
+    store(*near, an_issue("far", point=FAR))
     accounts.add(OPERATOR, "li", "Li", SECRET)
     accounts.grant(OPERATOR, "li", "secretary", place="C1")
     return live_server
@@ -61,8 +64,8 @@ def draw_round(page, places):
 def numbers(page):
     """The numbers of the near issues, as the list names them."""
     rows = page.locator("#issue-list li[data-number]")
-    rows.first.wait_for()
-    told = {row.inner_text(): row.get_attribute("data-number") for row in rows.all()}
+    rows.first.wait_for(state="attached")
+    told = {row.text_content(): row.get_attribute("data-number") for row in rows.all()}
     return [number for words, number in told.items() if "near" in words]
 
 
@@ -104,6 +107,7 @@ def test_lasso_plan_reorder_and_calendar(town, new_context, watch, screen, lang)
     after = [row.get_attribute("data-issue") for row in page.locator("#stops .stop").all()]
     assert after == [order[0], order[2], order[1], *order[3:]]
     assert page.locator(".stop-pin").count() == 5
+    assert page.locator('img[src="x"]').count() == 0
 
     # Kept, and handed on to a calendar.
     page.click("#save-plan")

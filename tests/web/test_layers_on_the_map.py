@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 ALL = {
     "layer-issues",
     "layer-orphan-land",
+    "layer-roads",
     "layer-contested-land",
     "layer-jurisdictions",
     "layer-streets",
@@ -82,7 +83,15 @@ def test_switches_show_and_hide_layers_and_the_address_tells_it(seen):
 def test_the_legend_names_every_layer_and_what_its_marks_mean(seen):
     words = seen.page.text_content("#legend-body")
 
-    for name in ("Issues", "Orphan land", "Contested land", "Jurisdictions of units", "Streets", "Communities"):
+    for name in (
+        "Issues",
+        "Orphan land",
+        "Contested land",
+        "Jurisdictions of units",
+        "Streets",
+        "Communities",
+        "Roads",
+    ):
         assert name in words
     for name in ("open", "in work", "solved", "not pursued", "near the edge", "contested", "orphan"):
         assert name in words
