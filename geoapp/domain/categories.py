@@ -71,7 +71,7 @@ class CategoryNode:
 
 @dataclass(frozen=True, slots=True)
 class Checklists:
-    """What to look at on site (现场清单), by category; ``general`` is for one that no file names, as imports make them."""
+    """What to look at on site (现场清单), by category; ``general`` is for one that no file names."""
 
     by_code: Mapping[str, tuple[Name, ...]]
     general: tuple[Name, ...]
