@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from geoapp.demo import stories
+from geoapp.demo import stories, walks
 from geoapp.domain.calendar import WorkCalendar
 from geoapp.domain.values import Grant, IssueFilter, IssueState, Point, Role, StateGroup, Viewer
 from geoapp.domain.visiting import Draft, DraftGuest, DraftStop
@@ -28,15 +28,17 @@ def arrange(viewer: Viewer, *, now: datetime, calendar: WorkCalendar) -> None:
         return
     today = now.astimezone(calendar.zone).date()
     before = now - FORTNIGHT
+    walked = near[8:14] or near[:3]
     _plan(
         secretary,
         ENDED,
-        near[8:14] or near[:3],
+        walked,
         "飞鹅社区一带现场办公（演示）",
         now=before,
         calendar=calendar,
         on=before,
     )
+    walks.walk(secretary, ENDED, walked, begun=before, calendar=calendar)
     visits.end(
         secretary, ENDED, version=1, now=before + timedelta(hours=3), calendar=calendar,
         summary="现场看了六处：两处当场明确了责任单位，其余列入下次联席会议。（演示）",

@@ -329,9 +329,19 @@ def end(page):
 def test_after_signing_out_nothing_is_left_on_the_phone(line, phone):
     page = phone(lang="en")
     load(page)
+    line.cut()
+    page.context.set_offline(True)
+    page.reload()
+    page.wait_for_selector("html[data-field-ready]")
+    assert page.inner_text("#field-line") == "No signal"
     go_to(page, 0)
     recorded(page, "check_in", lambda: page.click("#check-in"))
+    assert "from the stop" in page.inner_text(".done-here")
+    line.mend()
+    page.context.set_offline(False)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
     wait_until_sent(page)
+    assert stored("SELECT count(*) FROM check_in") == [(1,)]
     before = page.evaluate(IN_THE_STORE)
     page.goto(f"{line.address}/account?lang=en")
     page.click("form[action*='sign-out'] button")
