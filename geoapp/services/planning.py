@@ -20,7 +20,7 @@ from geoapp import __version__
 from geoapp.domain import planning
 from geoapp.domain.permissions import Right, communities_of, may_anywhere, sight
 from geoapp.domain.planning import Analysis, Ask, Cells, Method
-from geoapp.domain.values import IssueFilter, PlaceKind, Viewer
+from geoapp.domain.values import IssueFilter, PlaceKind, StateGroup, Viewer
 from geoapp.errors import BadInput, NotFound, NotYours
 from geoapp.services import analysing, packing, projects, residents, snapshots
 from geoapp.services.analysing import Material
@@ -67,6 +67,11 @@ class Draft:
     cases: list[IssueRow]
     area: bytes
     costs: Costs | None
+
+    @property
+    def open(self) -> int:
+        """How many of the cases are still to be solved: what has been solved costs nothing more."""
+        return sum(one.state.group in {StateGroup.OPEN, StateGroup.IN_WORK} for one in self.cases)
 
 
 def scope(viewer: Viewer) -> frozenset[str] | None:
@@ -175,7 +180,7 @@ def project(viewer: Viewer, drawn: Draft, *, title: str, made: UUID, origin: dic
         viewer,
         NewProject(
             title=title, area=drawn.area, cases=[one.number for one in drawn.cases], id=made,
-            budget_low=_yuan(low, of_all), budget_high=_yuan(high, of_all),
+            budget_low=_yuan(low, drawn.open), budget_high=_yuan(high, drawn.open),
             origin={"kind": "cluster", "part": drawn.part, "row": drawn.row, "cases": of_all, **origin},
         ),
         now=now,
@@ -339,4 +344,4 @@ def _listed(viewer: Viewer) -> list[str] | None:
 
 
 def _yuan(each: float | None, n: int) -> Decimal | None:
-    return None if each is None else Decimal(str(round(each * n, -2))).quantize(Decimal("0.01"))
+    return None if each is None or not n else Decimal(str(round(each * n, -2))).quantize(Decimal("0.01"))

@@ -140,15 +140,11 @@ def steps(values: NDArray[Any], *, digits: int) -> tuple[NDArray[Any], list[str]
     cuts = cuts[(cuts > known.min()) & (cuts <= known.max())]
     step = np.where(np.isfinite(values), np.searchsorted(cuts, values, side="right"), -1)
     used = np.unique(step[step >= 0])
-    bounds = [float(known.min()), *cuts.tolist(), float(known.max())]
     labels = []
     for number in used.tolist():
-        a, b = bounds[number], bounds[number + 1]
-        if digits == 0:
-            b = b - 1 if number < len(cuts) else b
-            labels.append(f"{a:,.0f}" if b <= a else f"{a:,.0f}–{b:,.0f}")
-        else:
-            labels.append(number_of(a) if a == b else f"{number_of(a)}–{number_of(b)}")
+        # What lies in a step, not where it could end: a single value is said as one.
+        least, most = (number_of(float(end)) for end in (values[step == number].min(), values[step == number].max()))
+        labels.append(least if least == most else f"{least}–{most}")
     rank = {number: n for n, number in enumerate(used.tolist())}
     return np.array([rank.get(one, -1) for one in step.tolist()], dtype=np.int64), labels
 

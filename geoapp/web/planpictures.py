@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from flask import request
 
 from geoapp.domain.planning import Analysis, Ask
 from geoapp.domain.spatial.projection import metres_for
@@ -22,7 +23,7 @@ MOST_SHAPES, MOST_BARS = 8000, 30
 def draw(ask: Ask, result: Result, part: str, form: str, *, ground: Any, figure: str = "") -> bytes:
     """A part as a map over the study area's outline, or as a chart where that says more or is asked for."""
     rows = result.parts[part]
-    site = page.settings().public_url.rstrip("/")
+    site = page.settings().public_url.rstrip("/") or request.host_url.rstrip("/")
     urls = [f"{site}{page.url('/planning/cases', **planask.link(ask), part=part, row=row)}" for row in range(len(rows))]
     known = planshapes.names()
     tongue = page.lang() == "en"

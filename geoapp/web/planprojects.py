@@ -116,6 +116,7 @@ def _project_page(viewer: Viewer, ask: Ask, result: Result, refusal: Any = None)
         id=str(fresh_id(page.now())),
         title_=args.get("title", title)[:200],
         n=len(drawn.cases),
+        left=drawn.open,
         counted=result.parts[part].count(row),
         cases_url=page.url("/planning/cases", **planask.link(ask), part=part, row=row),
         back_url=page.url("/planning", **planask.link(ask), part=part, row=row),
