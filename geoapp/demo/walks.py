@@ -40,7 +40,8 @@ def walk(viewer: Viewer, visit: UUID, rows: Sequence[IssueRow], *, begun: dateti
             (Kind.CHECK_IN, here, place),
             (Kind.FINDING, found, said),
         )
-        for kind, what, body in records:
-            told = Told(uuid5(visit, f"{kind} {nth}"), row.id, kind, at, None, body)
+        for later, (kind, what, body) in enumerate(records):
+            then = at + timedelta(minutes=6 * later)
+            told = Told(uuid5(visit, f"{kind} {nth}"), row.id, kind, then, None, body)
             # No photo is among them, so no folder is written to.
-            fieldwork.record(viewer, visit, told, what, folder=Path(), prefix="", now=at, calendar=calendar)
+            fieldwork.record(viewer, visit, told, what, folder=Path(), prefix="", now=then, calendar=calendar)

@@ -14,6 +14,8 @@ import { language, metres, number, say } from "./words.js";
 
 const LOOK_AGAIN_MS = 15_000;
 const SAID_MS = 10_000;
+/** From this width on the map lies beside everything else, as field.css says. */
+const BESIDE_PX = 900;
 const LOCK = "geoapp-field-outbox";
 const VISIT = /^\/field\/visits\/([0-9a-f-]{36})\//;
 const byId = (id) => document.getElementById(id);
@@ -96,7 +98,7 @@ class Field {
     for (const button of document.querySelectorAll("[data-tab]")) button.toggleAttribute("aria-current", button.dataset.tab === tab);
     if (view === "new") newIssueForm(byId("view-new"), this);
     this.draw();
-    if (view === "map" || innerWidth >= 900) this.map.appear();
+    if (view === "map" || innerWidth >= BESIDE_PX) this.map.appear();
     if (!quiet) {
       scrollTo(0, 0);
       document.querySelector(`#view-${view} [tabindex="-1"]`)?.focus({ preventScroll: true });
@@ -196,7 +198,7 @@ class Field {
   }
 
   showOnMap(stop) {
-    this.go("map");
+    if (innerWidth < BESIDE_PX) this.go("map");
     this.map.go(stop.issue);
   }
 
