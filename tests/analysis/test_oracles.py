@@ -117,16 +117,17 @@ def test_kernel_density_is_that_of_kdepy(base):
     from KDEpy import NaiveKDE
     from KDEpy.binning import linear_binning
 
-    size, width = 192, density.suggest_bandwidth(base.xy).metres
-    west, south, east, north = density.bounds_round(base.xy, width)
-    ours = density.surface(base.xy, width, (west, south, east, north), size=size)
+    xy = base.xy[:: max(len(base.xy) // 3_000, 1)]
+    size, width = 160, density.suggest_bandwidth(xy).metres
+    west, south, east, north = density.bounds_round(xy, width)
+    ours = density.surface(xy, width, (west, south, east, north), size=size)
     axis = np.arange(size) * ours.step_m
     nodes = np.array([(x, y) for x in west + axis for y in south + axis])
-    bins = linear_binning(base.xy, nodes).reshape(size, size).T * len(base.xy)
+    bins = linear_binning(xy, nodes).reshape(size, size).T * len(xy)
     some = np.argsort(-ours.values.T.ravel())[:10_000:100]
-    theirs = NaiveKDE(kernel="gaussian", bw=width).fit(base.xy).evaluate(nodes[some]) * len(base.xy) * 1e6
+    theirs = NaiveKDE(kernel="gaussian", bw=width).fit(xy).evaluate(nodes[some]) * len(xy) * 1e6
 
-    assert density.linear_bins(base.xy, west, south, ours.step_m, size) == pytest.approx(bins, abs=1e-9)
+    assert np.abs(density.linear_bins(xy, west, south, ours.step_m, size) - bins).max() < 1e-9
     assert ours.values.T.ravel()[some] == pytest.approx(theirs, abs=5e-3 * theirs.max())
 
 

@@ -43,8 +43,8 @@ INSERT = """
               WITH ORDINALITY AS t (x, y, d, n)) AS made
 """
 CLUSTER_SQL = """
-    SELECT count(*) FROM (SELECT ST_ClusterDBSCAN(ST_Transform(geom, 4545), :reach, :least) OVER () AS c FROM
-    (SELECT geom FROM issue ORDER BY id LIMIT :few) AS some) AS t WHERE c IS NOT NULL
+    SELECT count(*) FROM (SELECT ST_ClusterDBSCAN(ST_Transform(geom, 4545), CAST(:reach AS float8), CAST(:least AS int))
+    OVER () AS c FROM (SELECT geom FROM issue ORDER BY id LIMIT :few) AS part) AS found WHERE c IS NOT NULL
 """
 
 
@@ -57,6 +57,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     lon, lat, days = made_up(chosen.rows)
     lines: list[dict[str, Any]] = []
+    say(f"{chosen.rows:,} issues; medians of {ROUNDS} rounds in turns")
+    say(f"{'analysis':10}  {'way':38}  {'seconds':>9}  {'ratio':>7}  {'cpu':>9}  goal")
     if chosen.no_database:
         compute(lines, lon, lat, days)
     else:
@@ -65,7 +67,7 @@ def main() -> None:
             turns(lines, "reading", {"geoapp": (read, 1.0), "rows of psycopg": (by_rows, 1.0)})
             compute(lines, lon, lat, days, database=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    show(chosen.rows, lines, peak)
+    say(f"largest memory of the process, libraries and all: {peak:,.0f} MiB")
     if chosen.json:
         chosen.json.write_text(json.dumps({"rows": chosen.rows, "peak_mib": peak, "lines": lines}, indent=2))
 
@@ -124,9 +126,7 @@ def compute(lines: list[dict[str, Any]], lon: Any, lat: Any, days: Any, *, datab
             "pymannkendall alone, from 500 cells": (lambda: one_by_one(columns), net.size / 500),
         },
     )
-    lines.append(
-        {"analysis": "memory", "way": "geoapp, MiB before the libraries", "seconds": round(ours), "ratio": None}
-    )
+    say(f"largest memory when hot spots were computed, before any library: {ours:,.0f} MiB")
 
 
 def turns(lines: list[dict[str, Any]], name: str, ways: dict[str, tuple[Callable[[], object], float]]) -> None:
@@ -141,28 +141,10 @@ def turns(lines: list[dict[str, Any]], name: str, ways: dict[str, tuple[Callable
             spent[way].append((time.perf_counter() - began) * times)
     first = statistics.median(spent["geoapp"])
     for way, seconds in spent.items():
-        middle = statistics.median(seconds)
-        lines.append(
-            {
-                "analysis": name,
-                "way": way,
-                "seconds": middle,
-                "ratio": middle / first,
-                "cpu": statistics.median(busy[way]),
-                "all": seconds,
-            }
-        )
-
-
-def show(rows: int, lines: list[dict[str, Any]], peak: float) -> None:
-    say(f"{rows:,} issues; medians of {ROUNDS} rounds in turns")
-    say(f"{'analysis':10}  {'way':38}  {'seconds':>9}  {'ratio':>7}  {'cpu':>9}  goal")
-    for line in lines:
-        goal = f"<= {GOALS[line['analysis']]}" if line["way"] == "geoapp" else ""
-        ratio = "" if line["ratio"] is None else f"{line['ratio']:7.1f}"
-        cpu = f"{line['cpu']:9.3f}" if "cpu" in line else ""
-        say(f"{line['analysis']:10}  {line['way']:38}  {line['seconds']:9.3f}  {ratio:>7}  {cpu:>9}  {goal}")
-    say(f"largest memory of the process, libraries and all: {peak:,.0f} MiB")
+        middle, worked = statistics.median(seconds), statistics.median(busy[way])
+        lines.append({"analysis": name, "way": way, "seconds": middle, "ratio": middle / first, "cpu": worked})
+        goal = f"<= {GOALS[name]}" if way == "geoapp" else ""
+        say(f"{name:10}  {way:38}  {middle:9.3f}  {middle / first:7.1f}  {worked:9.3f}  {goal}")
 
 
 def made_up(count: int) -> tuple[Any, Any, Any]:
