@@ -182,7 +182,7 @@ def _association(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[
     try:
         table, moran = sides.likeness(given.issues, given.areas, denominator=str(ask.per), permutations=PERMUTATIONS)
     except (ValueError, ZeroDivisionError) as error:
-        # All alike, or none with a neighbour.
+        # All alike, fewer than four, or none with a neighbour.
         raise BadInput("place", "too_few_areas") from error
     pairs = groups.colocation(given.issues, area=given.area)
     keep = pairs.columns["from"] != pairs.columns["to"]
