@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from geoapp import words
 from geoapp.domain.values import ANONYMOUS, Box, IssueFilter
-from geoapp.maps import builder
 from geoapp.services import issues, layers
 from geoapp.services.places import Choices
 from geoapp.web import base, page, params, shapes
@@ -106,6 +105,9 @@ def around(row: issues.IssueRow) -> Box:
 
 def map_context(found: Choices, home: Box) -> dict[str, Any]:
     """The map of a page: Folium's parts, and the words and choices that the scripts need."""
+    # A worker that serves only tiles and lists never loads Folium.
+    from geoapp.maps import builder  # noqa: PLC0415
+
     settings = page.settings()
     sheet = builder.build(
         layers.for_viewer(ANONYMOUS, page.all_layers(), "map"),
