@@ -4,7 +4,7 @@ from alembic import context
 from geoalchemy2 import alembic_helpers
 from sqlalchemy import Connection, text
 
-from geoapp.models import issues, layers, notices, people, places, residents  # noqa: F401 - importing fills the metadata
+from geoapp.models import counts, issues, layers, notices, people, places, residents  # noqa: F401 - importing fills the metadata
 from geoapp.models.base import Base
 
 MIGRATION_LOCK = 20_261_124

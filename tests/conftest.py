@@ -195,7 +195,7 @@ def clean(database: Engine) -> Iterator[Engine]:
 
 
 def _empty(engine: Engine) -> None:
-    from geoapp.models import issues, layers, notices, people, places, residents  # noqa: F401, PLC0415 - importing fills the metadata
+    from geoapp.models import counts, issues, layers, notices, people, places, residents  # noqa: F401, PLC0415 - importing fills the metadata
     from geoapp.models.base import Base  # noqa: PLC0415
 
     with engine.begin() as connection:

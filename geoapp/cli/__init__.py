@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from geoapp import words
-from geoapp.cli import importing, moderating, people, serving, working
+from geoapp.cli import counting, importing, moderating, people, serving, working
 from geoapp.errors import BadInput, GeoAppError, Refused
 
 
@@ -46,6 +46,6 @@ for _command in (
     *(serving.init, serving.serve, serving.demo, serving.stop, serving.status, serving.doctor, serving.version),
     *(importing.boundaries, importing.issues, importing.layers),
     *(people.people, people.audit, moderating.zones),
-    *(working.work, working.notices),
+    *(working.work, working.notices, counting.counts),
 ):
     main.add_command(_command)

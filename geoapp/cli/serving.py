@@ -14,7 +14,7 @@ import click
 
 from geoapp import __version__, config, pgserver
 from geoapp.cli.beside import Beside, beside
-from geoapp.cli.ground import database, is_held, living, prepare, progress, registered, require_schema
+from geoapp.cli.ground import database, is_held, living, prepare, progress, registered, require_room, require_schema
 from geoapp.config import Settings
 from geoapp.errors import BadSetting, ServerTrouble
 
@@ -138,7 +138,10 @@ def _serve(settings: Settings, url: str, *, host: str, port: int, roam: int) -> 
     """Serve in the foreground until a signal; the workers connect for themselves."""
     from geoapp.services import layers  # noqa: PLC0415
     from geoapp.store import session  # noqa: PLC0415
+    from geoapp.web import page, still  # noqa: PLC0415
 
+    require_room(settings)
+    still.prepare(page.static_folder(), settings.still_dir)
     # A wrong layer file is one line here; in a worker it would be a traceback for each of them.
     layers.read(settings.layers_dir)
     session.disconnect()

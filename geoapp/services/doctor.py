@@ -116,11 +116,18 @@ def _database(settings: Settings, server: Server) -> Iterator[Finding]:
         yield Finding("Database", ok=True, saw=f"{where}; PostgreSQL {postgresql}, PostGIS {postgis or 'missing'}")
         current = schema.at_head(engine)
         yield Finding("Schema", current, "up to date" if current else "not of this version", "run `geoapp init`")
+        yield _connections(settings, schema.room(engine))
     except GeoAppError as error:
         advice = "look at postgres.log in the data folder" if settings.private else "check GEOAPP_DATABASE_URL"
         yield Finding("Database", ok=False, saw=f"{where}; {error}", advice=advice)
     finally:
         session.disconnect()
+
+
+def _connections(settings: Settings, there: int) -> Finding:
+    saw = f"{there}, of which serving may take {settings.connections}"
+    advice = "lower GEOAPP_WORKERS or GEOAPP_THREADS, or raise max_connections"
+    return Finding("Connections", settings.connections <= there, saw, advice)
 
 
 def _front_end() -> Finding:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from geoapp.domain.responsibility import Verdict, judge, tolerance_m
 from geoapp.domain.values import IssueFilter, Point, Viewer
 from geoapp.errors import BadInput, NotFound
-from geoapp.store import issues, own, photos, places
+from geoapp.store import census, issues, own, photos, places
 from geoapp.store.issues import HistoryRow, IssueDetail, IssueRow
 from geoapp.store.own import Ratings, RemarkRow
 from geoapp.store.photos import Photo
@@ -50,7 +50,7 @@ def search(
     Raises BadInput for a token that is not ours, NotFound for a code that nothing has.
     """
     with snapshot() as db:
-        matched = issues.count(db, wanted, viewer, zone)
+        matched = census.count(db, wanted, viewer, zone)
         try:
             rows, token = issues.page(
                 db, wanted, viewer, zone=zone, limit=limit, after=after, by_deadline=by_deadline, matched=matched
@@ -62,7 +62,7 @@ def search(
 
 def count(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> int:
     with snapshot() as db:
-        return issues.count(db, wanted, viewer, zone)
+        return census.count(db, wanted, viewer, zone)
 
 
 def every(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> Iterator[IssueRow]:

@@ -231,11 +231,6 @@ def within(bounds: Bounds) -> tuple[str, dict[str, float]]:
     return sql, {"west": bounds.west, "south": bounds.south, "east": bounds.east, "north": bounds.north}
 
 
-def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> int:
-    where, binds = condition(db, wanted, viewer, zone=zone)
-    return int(db.execute(text(f"SELECT count(*) FROM issue i WHERE {where}"), binds).scalar_one())
-
-
 def page(
     db: Session,
     wanted: IssueFilter,
