@@ -10,7 +10,7 @@ import math
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -276,11 +276,6 @@ def versions(cells: Array) -> Mapping[tuple[int, int], int]:
         areas, counts = np.unique(cells >> _deeper(zoom), return_counts=True)
         found |= {(zoom, int(area)): int(n) for area, n in zip(areas, counts, strict=True)}
     return found
-
-
-def days_between(edges: Iterable[tuple[date, date]]) -> list[tuple[date, date]]:
-    """Days as half-open spans."""
-    return [(first, last + timedelta(days=1)) for first, last in edges]
 
 
 def _deeper(zoom: int) -> int:

@@ -8,6 +8,7 @@ ever kept. A file that cannot be written or read is a tile that is made again.
 import os
 import secrets
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -55,7 +56,8 @@ class TileCache:
             if not secrets.randbelow(SWEEP_EVERY):
                 self.sweep(file.parent)
         except OSError:
-            making.unlink(missing_ok=True)
+            with suppress(OSError):
+                making.unlink(missing_ok=True)
 
     def sweep(self, folder: Path) -> None:
         """Keep the newest files of a folder that there is room for."""
