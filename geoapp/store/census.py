@@ -7,7 +7,6 @@ filters, and whoever sees more than the public, are counted from the issues alon
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,11 +18,6 @@ from geoapp.domain.counts import LEVEL, PART, Array, Question
 from geoapp.domain.values import IssueFilter, Viewer
 from geoapp.store import counts
 from geoapp.store.issues import condition, seen_in_full
-
-IN_SPANS = (
-    "EXISTS (SELECT FROM unnest(CAST(:firsts AS bigint[]), CAST(:behinds AS bigint[])) AS span (first, behind) "
-    "WHERE i.public_cell >= span.first AND i.public_cell < span.behind)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +41,9 @@ def of_tile(
     asked = pyramid.question(wanted)
     if asked is None or zoom > pyramid.LAST or seen_in_full(viewer)[0] != "false":
         return None
-    if not counts.is_able(db, asked, zone):
+    found = counts.look(db, zoom, cell, asked, zone, deep=deep)
+    if found is None:
         return None
-    found = counts.look(db, zoom, cell, asked, deep=deep)
     pieces = [found.parts]
     if found.ask:
         pieces.append(_counted(db, wanted, viewer, zone=zone, deep=deep, spans=found.ask))
@@ -81,8 +75,19 @@ def spans_of(
     return _joined(held if known.asked.edges else [*found, *counts.touched(db, *pyramid.span(zoom, cell))])
 
 
-def binds_of(spans: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    return {"firsts": [first for first, _ in spans], "behinds": [behind for _, behind in spans]}
+def in_spans(spans: Sequence[tuple[int, int]], name: str = "span") -> tuple[str, dict[str, int]]:
+    """SQL that is true for an ``issue i`` in one of the spans, and its binds.
+
+    As numbers, one pair beside the other: of rows of ``unnest`` the planner knows nothing, and would rather read
+    all issues in order of their numbers than trust that a span holds few.
+    """
+    pairs = [f"i.public_cell >= :{name}_{nth}_from AND i.public_cell < :{name}_{nth}_to" for nth in range(len(spans))]
+    binds = {
+        f"{name}_{nth}_{side}": cell
+        for nth, span in enumerate(spans)
+        for side, cell in zip(("from", "to"), span, strict=True)
+    }
+    return f"({' OR '.join(pairs)})", binds
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -108,10 +113,11 @@ def _counted(
 ) -> Array:
     """Issues of a filter within spans, by cell and state group, but for those in ``beside``."""
     where, binds = condition(db, wanted, viewer, zone=zone)
-    outside = ""
+    inside, more = in_spans(spans)
+    binds |= more
     if beside:
-        outside = "AND NOT " + IN_SPANS.replace(":firsts", ":but_firsts").replace(":behinds", ":but_behinds")
-        binds |= {f"but_{name}": values for name, values in binds_of(beside).items()}
+        known, more = in_spans(beside, "known")
+        inside, binds = f"{inside} AND NOT {known}", binds | more
     found = db.execute(
         text(
             f"""
@@ -120,11 +126,9 @@ def _counted(
                    CAST(count(*) FILTER (WHERE i.verdict = 'orphan') AS int),
                    CAST(sum(round(ST_X(i.public_3857) * {pyramid.MM})) AS bigint),
                    CAST(sum(round(ST_Y(i.public_3857) * {pyramid.MM})) AS bigint)
-            FROM unnest(CAST(:firsts AS bigint[]), CAST(:behinds AS bigint[])) AS span (first, behind)
-            JOIN issue i ON i.public_cell >= span.first AND i.public_cell < span.behind
-            WHERE {where} {outside} GROUP BY 1, 2
+            FROM issue i WHERE {inside} AND {where} GROUP BY 1, 2
             """
         ),
-        binds | binds_of(spans),
+        binds,
     )
     return pyramid.rows(found, PART)

@@ -341,31 +341,32 @@ def zone_of(db: Session) -> str:
     return str(db.execute(text("SELECT coalesce((SELECT zone FROM count_base), 'UTC')")).scalar_one())
 
 
-def is_able(db: Session, asked: Question, zone: ZoneInfo) -> bool:
-    """Whether blocks and question are of the same months, and all its categories are top ones."""
-    row = db.execute(
-        text(
-            "SELECT coalesce((SELECT zone FROM count_base), 'UTC'), "
-            "(SELECT count(*) FROM category WHERE code = ANY (CAST(:codes AS text[])) AND parent_code IS NULL)"
-        ),
-        {"codes": list(asked.categories)},
-    ).one()
-    made_by, tops = row
-    return bool(made_by) and tops == len(asked.categories) and (asked.months is None or made_by == zone.key)
+def look(db: Session, zoom: int, cell: int, asked: Question, zone: ZoneInfo, *, deep: int) -> Found | None:
+    """What is asked of a tile down to zoom 16, with cells of zoom ``deep``; without the edges of the question.
 
-
-def look(db: Session, zoom: int, cell: int, asked: Question, *, deep: int) -> Found:
-    """What is asked of a tile down to zoom 16, with cells of zoom ``deep``; without the edges of the question."""
+    None where blocks and question are not of the same months, or not all its categories are top ones.
+    """
     at = max(zoom, counts.FIRST)
     first, behind = cell << 2 * (at - zoom), (cell + 1) << 2 * (at - zoom)
     kinds = [ALL] if asked.is_plain else [ALL, *asked.kinds]
-    rows = db.execute(
+    told = db.execute(
         text(
-            "SELECT cell, kind, split, entries FROM count_block "
-            "WHERE zoom = :at AND cell >= :first AND cell < :behind AND kind = ANY (:kinds)"
+            """
+            SELECT able.zone, able.tops, b.cell, b.kind, b.split, b.entries
+            FROM (SELECT coalesce((SELECT zone FROM count_base), 'UTC') AS zone,
+                         (SELECT count(*) FROM category WHERE code = ANY (CAST(:codes AS text[]))
+                          AND parent_code IS NULL) AS tops) AS able
+            LEFT JOIN count_block b
+                ON b.zoom = :at AND b.cell >= :first AND b.cell < :behind AND b.kind = ANY (:kinds)
+            """
         ),
-        {"at": at, "first": first, "behind": behind, "kinds": kinds},
+        {"at": at, "first": first, "behind": behind, "kinds": kinds, "codes": list(asked.categories)},
     ).all()
+    if not told[0].zone or told[0].tops < len(asked.categories):
+        return None
+    if asked.months is not None and told[0].zone != zone.key:
+        return None
+    rows = [row for row in told if row.cell is not None]
     begin, end = counts.span(at, first)[0], counts.span(at, behind)[0]
     blocks = {(row.cell, row.kind): row for row in rows}
     log = _logged(db, begin, end, asked, deep=deep)

@@ -35,10 +35,6 @@ _SINGLE = """
          WHEN ST_Dimension(i.extent) = 0 THEN 'points'
          WHEN ST_Dimension(i.extent) = 1 THEN 'line' ELSE 'area' END AS extent
 """
-_SPANS = """
-    unnest(CAST(:firsts AS bigint[]), CAST(:behinds AS bigint[])) AS span (first, behind)
-    JOIN issue i ON i.public_cell >= span.first AND i.public_cell < span.behind
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +58,8 @@ def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zon
         spans = census.spans_of(db, tile.z, cell, known, [heap.cell for heap in heaps], deep=deep)
         return Drawn(_single_tile(db, tile, wanted, viewer, zone=zone, spans=spans), known.unfolded)
     alone = [heap.cell for heap in heaps if heap.n == 1] if known.crowd <= LONE_AMONG else []
-    singles = _singles(db, wanted, viewer, zone=zone, spans=[pyramid.span(deep, one) for one in alone])
-    told = [
-        (*_place(tile, heap.x, heap.y), singles.get(heap.cell << 2 * (LEVEL - deep)) or _said(heap)) for heap in heaps
-    ]
+    singles = _singles(db, wanted, viewer, zone=zone, cells=alone, deep=deep)
+    told = [(*_place(tile, heap.x, heap.y), singles.get(heap.cell) or _said(heap)) for heap in heaps]
     return Drawn(mvt.encode("issues", told), known.unfolded)
 
 
@@ -81,18 +75,21 @@ def _place(tile: Tile, x: float, y: float) -> tuple[int, int]:
 
 
 def _singles(
-    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, spans: list[tuple[int, int]]
+    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, cells: list[int], deep: int
 ) -> dict[int, dict[str, Any]]:
-    """The issue that alone lies in each span, by the span's first cell."""
-    if not spans:
+    """The issue that alone lies in each of these cells of zoom ``deep``, by its cell."""
+    if not cells:
         return {}
+    spans = [pyramid.span(deep, cell) for cell in cells]
     where, binds = condition(db, wanted, viewer, zone=zone)
+    inside, more = census.in_spans(spans)
     rows = db.execute(
-        text(f"SELECT span.first, {_SINGLE} FROM {_SPANS} WHERE {where}"), binds | census.binds_of(spans)
+        text(f"SELECT i.public_cell >> :shift AS cell, {_SINGLE} FROM issue i WHERE {inside} AND {where}"),
+        binds | more | {"shift": 2 * (LEVEL - deep)},
     ).mappings()
     groups = {str(state): str(group) for group in StateGroup for state in states_of(group)}
     return {
-        row["first"]: {"n": 1, **{key: row[key] for key in row if key != "first"}, "group": groups[row["state"]]}
+        row["cell"]: {"n": 1, **{key: row[key] for key in row if key != "cell"}, "group": groups[row["state"]]}
         for row in rows
     }
 
@@ -101,6 +98,7 @@ def _single_tile(
     db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, spans: list[tuple[int, int]]
 ) -> bytes:
     """Every issue of the spans by itself."""
+    inside, more = census.in_spans(spans)
     where, binds = condition(db, wanted, viewer, zone=zone)
     groups = {group.value: [str(state) for state in states_of(group)] for group in StateGroup}
     sql = f"""
@@ -108,11 +106,11 @@ def _single_tile(
             SELECT {_geom("i.public_3857")} AS geom, 1 AS n, {_SINGLE},
                    CASE WHEN i.state = ANY (:open) THEN 'open' WHEN i.state = ANY (:in_work) THEN 'in_work'
                         WHEN i.state = ANY (:solved) THEN 'solved' ELSE 'dropped' END AS group
-            FROM {_SPANS} WHERE {where} ORDER BY i.number
+            FROM issue i WHERE {inside} AND {where} ORDER BY i.number
         ) AS feature
     """
     del groups["dropped"]
-    return bytes(db.execute(text(sql), binds | groups | _box(tile) | census.binds_of(spans)).scalar_one())
+    return bytes(db.execute(text(sql), binds | more | groups | _box(tile)).scalar_one())
 
 
 def _counted_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -> bytes:
