@@ -12,7 +12,8 @@ from geoapp.services import duplicates, issues, layers, places
 from geoapp.web import gate, page, params, shapes
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
-MOST = 1000
+MOST = 10_000
+USUAL = 1000
 LONGEST_TEXT = 2000
 
 
@@ -95,7 +96,7 @@ def features(name: str) -> Response:
     layer = layers.named(ANONYMOUS, page.all_layers(), name, face="features")
     if layer.query == "issues":
         return search()
-    limit = params.whole(request.args, "limit", MOST, low=0, high=10 * MOST)
+    limit = params.whole(request.args, "limit", USUAL, low=0, high=MOST)
     found = layers.collection(ANONYMOUS, layer, box=params.box(request.args), today=page.today(), limit=limit)
     head = (
         f'{{"type":"FeatureCollection","numberMatched":{found.matched},"numberReturned":{len(found.texts)},"features":['

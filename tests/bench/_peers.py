@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -68,8 +68,7 @@ def ours(settings: Settings, url: str) -> Iterator[tuple[Client, int]]:
     env = os.environ | {
         "GEOAPP_DATABASE_URL": url, "GEOAPP_DATA_DIR": str(settings.data_dir), "GEOAPP_PORT": str(port),
     }  # fmt: skip
-    with _running([sys.executable, "-m", "geoapp", "serve"], env=env):
-        client = Client(port)
+    with _running([sys.executable, "-m", "geoapp", "serve"], env=env), closing(Client(port)) as client:
         client.wait("/readyz")
         yield client, port
 
@@ -87,8 +86,10 @@ def tipg(url: str, *, most: int) -> Iterator[Client]:
         "TIPG_CATALOG_TTL": "100000",
         "WEB_CONCURRENCY": "2",
     }
-    with _running([_env("tipg") / "bin/uvicorn", "tipg.main:app", "--port", str(port)], env=env):
-        client = Client(port)
+    with (
+        _running([_env("tipg") / "bin/uvicorn", "tipg.main:app", "--port", str(port)], env=env),
+        closing(Client(port)) as client,
+    ):
         client.wait("/collections/bench.slim")
         yield client
 
@@ -108,8 +109,7 @@ def pygeoapi(url: str, folder: Path) -> Iterator[Client]:
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     serve = [home / "bin/gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "pygeoapi.flask_app:APP"]
-    with _running(serve, env=env):
-        client = Client(port)
+    with _running(serve, env=env), closing(Client(port)) as client:
         client.wait("/collections/issue?f=json")
         yield client
 

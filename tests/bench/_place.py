@@ -93,12 +93,15 @@ def a_table(folder: Path, count: int) -> tuple[Path, Path]:
     return file, mapping
 
 
-def fill(count: int) -> None:
-    """Store so many issues as ``a_table`` describes them, but at once and without judging them; and count them."""
-    random = np.random.default_rng(1)
+def fill(count: int, *, begin: int = 0) -> None:
+    """Store so many issues as ``a_table`` describes them, but at once and without judging them; and count them.
+
+    Their numbers go on after ``begin``.
+    """
+    random = np.random.default_rng(1 + begin)
     towns = np.array([(106.65, 29.02), (106.93, 28.96)])
     newest = datetime(2026, 11, 19, tzinfo=UTC)
-    done = 0
+    done, count = begin, begin + count
     with session.bulk() as db:
         indexes = db.execute(
             text("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'issue' AND indexname <> 'pk_issue'")

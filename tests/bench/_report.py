@@ -113,6 +113,9 @@ class Client:
         self._port = port
         self._line = HTTPConnection("127.0.0.1", port, timeout=120)
 
+    def close(self) -> None:
+        self._line.close()
+
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
         for again in (False, True):
             try:
