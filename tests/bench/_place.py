@@ -93,10 +93,10 @@ def a_table(folder: Path, count: int) -> tuple[Path, Path]:
     return file, mapping
 
 
-def fill(count: int, *, begin: int = 0) -> None:
+def fill(count: int, *, begin: int = 0, in_towns: float = 0.5) -> None:
     """Store so many issues as ``a_table`` describes them, but at once and without judging them; and count them.
 
-    Their numbers go on after ``begin``.
+    Their numbers go on after ``begin``; ``in_towns`` is the share of them that crowds in the two towns.
     """
     random = np.random.default_rng(1 + begin)
     towns = np.array([(106.65, 29.02), (106.93, 28.96)])
@@ -112,7 +112,7 @@ def fill(count: int, *, begin: int = 0) -> None:
             some = min(PORTION, count - done)
             spread = np.column_stack([random.uniform(106.4, 107.0, some), random.uniform(28.5, 29.2, some)])
             crowded = towns[random.integers(2, size=some)] + random.normal(0, 0.012, (some, 2))
-            points = np.where(random.random((some, 1)) < 0.5, crowded, spread)
+            points = np.where(random.random((some, 1)) < in_towns, crowded, spread)
             minutes = random.integers(0, MONTHS * 30 * 1440, some)
             states = random.choice(STATES, some, p=(0.2, 0.1, 0.15, 0.05, 0.45, 0.05))
             verdicts = random.choice(("clear", "near", "contested", "orphan"), some, p=(0.7, 0.1, 0.1, 0.1))
