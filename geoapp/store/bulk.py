@@ -107,9 +107,8 @@ def merge(db: Session, *, today: date) -> Merged:
     stored = _insert(db, counted=not anew)
     if anew:
         counts.rebuild(db)
-    elif stored + updated > counts.FEW_CHANGES:
-        while counts.fold(db, wait=True):
-            pass
+    else:
+        counts.fold_many(db, stored + updated, wait=True)
     return Merged(stored, updated, total - stored - updated, _shares(db, "verdict"), _shares(db, "community_verdict"))
 
 

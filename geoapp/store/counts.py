@@ -1,15 +1,9 @@
-"""The counts pyramid: written by whoever changes an issue, read by tiles and lists.
+"""The counts pyramid: written by whoever changes an issue, read by tiles and lists; of what the public may see alone.
 
-Why a log, and not counters? Eight writers in one city would all wait for the row of that city. So the transaction
-that changes an issue only adds rows to ``count_change`` (``moved``; what was there, negative, and what is there now),
-which nobody waits for. Readers add the rows of their span on top of the blocks, and now and then one of them, or
-the worker, folds the log into the blocks (``fold``). Blocks and log are read in one snapshot, so what is read is the
-truth of that snapshot, folded or not.
-
-The version of an area counts the changes ever made in it: those that the blocks know and those in the log. A number
-drawn from a sequence would not do, because transactions do not commit in the order in which they draw.
-
-Only what the public may see is counted: a private issue has no cell, and a blurred one that of its masked point.
+Why a log, and not counters? Eight writers in one city would all wait for the row of that city. A change only adds
+rows to ``count_change`` (``moved``), which nobody waits for; readers add those of their span to the blocks, in one
+snapshot, and now and then the log is folded into the blocks. The version of an area counts the changes ever made in
+it, in blocks and log: numbers of a sequence would not do, as transactions do not commit in the order they draw them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,8 +25,8 @@ COLUMNS = "public_cell, public_3857, category_code, reported_at, state, verdict"
 """What a relation given to ``moved`` holds of each issue, besides its ``issue_id``."""
 FEW_CHANGES = 2000
 """A reader that meets more changes in the log has them folded."""
-MOST_CHANGES = 50_000
-"""So many are folded at once."""
+MOST_CHANGES = 10_000
+"""So many are folded at once by a reader, who wants an answer; whoever has written more folds more."""
 MANY = 20_000
 STEP = 200_000
 
@@ -138,7 +132,14 @@ def is_many(db: Session, changes: int) -> bool:
     return bool(changes * 10 > known)
 
 
-def fold(db: Session, *, wait: bool = False) -> int:
+def fold_many(db: Session, changed: int, *, wait: bool = False) -> None:
+    """Fold what has just been written where that was much: no reader should meet all of it."""
+    if changed > FEW_CHANGES:
+        while fold(db, wait=wait, most=STEP):
+            pass
+
+
+def fold(db: Session, *, wait: bool = False, most: int = MOST_CHANGES) -> int:
     """Take changes from the log into the blocks; returns how many. Without ``wait`` only if nobody else does."""
     if wait:
         locks.alone(db, Lock.COUNTS)
@@ -147,10 +148,11 @@ def fold(db: Session, *, wait: bool = False) -> int:
     categories, changes = _changes(
         db.execute(
             text(
-                "DELETE FROM count_change WHERE id IN (SELECT id FROM count_change ORDER BY id LIMIT :most) "
+                "DELETE FROM count_change "
+                "WHERE ctid = ANY (ARRAY(SELECT ctid FROM count_change LIMIT :most FOR UPDATE)) "
                 "RETURNING cell, category, month, state_group, n, contested, orphan, x, y"
             ),
-            {"most": MOST_CHANGES},
+            {"most": most},
         )
     )
     if not len(changes):

@@ -134,4 +134,6 @@ def rejudge(db: Session, *, today: date, area_wkb: bytes | None = None, only: UU
         ),
         {"today": today, "area": area_wkb, "only": only},
     )
-    return int(changed.rowcount)  # type: ignore[attr-defined]
+    moved = int(changed.rowcount)  # type: ignore[attr-defined]
+    counts.fold_many(db, moved)
+    return moved

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from sqlalchemy import text
 
@@ -115,9 +115,10 @@ def pygeoapi(url: str, folder: Path) -> Iterator[Client]:
 
 
 def _with_password(url: str) -> str:
-    # tipg wants the parts of an address to be there, whether they are asked for or not.
+    # tipg wants all the parts of an address, and the host where others read the folder of the socket.
     parts = urlsplit(url)
-    return f"postgresql://{parts.username}:x@localhost:5432{parts.path}?{parts.query}"
+    host = quote(parse_qs(parts.query)["host"][0], safe="")
+    return f"postgresql://{parts.username}:x@{host}:5432{parts.path}"
 
 
 def _env(name: str) -> Path:
@@ -131,7 +132,8 @@ def _env(name: str) -> Path:
 
 @contextmanager
 def _running(command: list[str | Path], *, env: dict[str, str]) -> Iterator[None]:
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = None if os.environ.get("BENCH_LOUD") else subprocess.DEVNULL
+    process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
         yield
     finally:

@@ -38,13 +38,15 @@ def test_a_packed_file_is_sent_as_it_lies_there_and_may_be_kept_for_ever(
 ):
     monkeypatch.setattr(still, "FOLDERS", ("css",))
     form, unpack = packing
-    plain = client.get("/static/css/base.css").data
+    path = "/static/css/base.css"
+    with client.get(path) as plain:
+        body = plain.data
     still.prepare(page.static_folder(), settings.still_dir)
-    answer = client.get("/static/css/base.css", headers={"Accept-Encoding": accepts})
-
-    assert answer.headers["Content-Encoding"] == form
-    assert answer.mimetype == "text/css"
-    assert "max-age=31536000" in answer.headers["Cache-Control"]
-    assert "Accept-Encoding" in answer.headers["Vary"]
-    assert unpack(answer.data) == plain
-    assert "Content-Encoding" not in client.get("/static/css/base.css", headers={"Accept-Encoding": "identity"}).headers
+    with client.get(path, headers={"Accept-Encoding": "identity"}) as other:
+        assert "Content-Encoding" not in other.headers
+    with client.get(path, headers={"Accept-Encoding": accepts}) as answer:
+        assert answer.headers["Content-Encoding"] == form
+        assert answer.mimetype == "text/css"
+        assert "max-age=31536000" in answer.headers["Cache-Control"]
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert unpack(answer.data) == body
