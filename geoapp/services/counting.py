@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from geoapp.domain.values import Viewer
-from geoapp.store import counts
+from geoapp.store import blocks, counts
 from geoapp.store.counts import Difference
 from geoapp.store.session import bulk, snapshot, transaction
 
@@ -25,7 +25,7 @@ def rebuild(viewer: Viewer, zone: ZoneInfo) -> int:  # noqa: ARG001 - whoever ho
 def settle(viewer: Viewer, zone: ZoneInfo) -> bool:
     """Count anew where months begin in another zone than before, or nothing was counted yet; True if that was so."""
     with snapshot() as db:
-        if counts.zone_of(db) == zone.key:
+        if blocks.zone_of(db) == zone.key:
             return False
     rebuild(viewer, zone)
     return True

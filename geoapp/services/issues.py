@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from geoapp.domain.responsibility import Verdict, judge, tolerance_m
 from geoapp.domain.values import IssueFilter, Point, Viewer
 from geoapp.errors import BadInput, NotFound
-from geoapp.store import census, issues, own, photos, places
-from geoapp.store.issues import HistoryRow, IssueDetail, IssueRow, Said
+from geoapp.store import census, issues, issuetexts, own, photos, places
+from geoapp.store.issues import HistoryRow, IssueDetail, IssueRow
+from geoapp.store.issuetexts import Said
 from geoapp.store.own import Ratings, RemarkRow
 from geoapp.store.photos import Photo
 from geoapp.store.session import snapshot
@@ -96,7 +97,7 @@ def search_texts(
     with snapshot() as db:
         matched = census.count(db, wanted, viewer, zone)
         try:
-            texts, token = issues.page_texts(
+            texts, token = issuetexts.page_texts(
                 db, wanted, viewer, said=said, zone=zone, limit=limit, after=after, by_deadline=by_deadline,
                 matched=matched,
             )  # fmt: skip

@@ -20,7 +20,7 @@ from geoapp.domain.values import Box, IssueFilter, Viewer
 from geoapp.errors import BadLayer, NotFound, OutOfRange
 from geoapp.services import counting
 from geoapp.services.tilecache import TileCache
-from geoapp.store import counts, features, tiles, versions
+from geoapp.store import blocks, counts, features, tiles, versions
 from geoapp.store.session import Session, glance, snapshot, transaction
 from geoapp.store.tiles import Drawn
 
@@ -117,7 +117,7 @@ class Asked:
 
     def tag(self, db: Session) -> str:
         """Names all that the tile is made from: the version of its area and of the other data, and our own."""
-        stamp = counts.stamp(db, self.at.z, morton(self.at.x, self.at.y))
+        stamp = blocks.stamp(db, self.at.z, morton(self.at.x, self.at.y))
         if self.layer.query == features.ISSUES:
             return _tag(__version__, self.layer.id, self.at, self.wanted, stamp)
         return _tag(__version__, self.layer, self.at, self.today, stamp.parts)

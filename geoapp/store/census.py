@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain import counts as pyramid
 from geoapp.domain.counts import LEVEL, PART, Array, Question
 from geoapp.domain.values import IssueFilter, Viewer
-from geoapp.store import counts
+from geoapp.store import blocks, counts
 from geoapp.store.issues import condition, seen_in_full
 
 
@@ -41,7 +41,7 @@ def of_tile(
     asked = pyramid.question(wanted)
     if asked is None or zoom > pyramid.LAST or seen_in_full(viewer)[0] != "false":
         return None
-    found = counts.look(db, zoom, cell, asked, zone, deep=deep)
+    found = blocks.look(db, zoom, cell, asked, zone, deep=deep)
     if found is None:
         return None
     pieces = [found.parts]
@@ -70,9 +70,9 @@ def spans_of(
     if known.crowd <= pyramid.CROWDED:
         return [pyramid.span(zoom, cell)]
     held = [pyramid.span(deep, one) for one in cells]
-    found = counts.narrow(db, deep, [first >> 2 * (LEVEL - deep) for first, _ in held], known.asked)
+    found = blocks.narrow(db, deep, [first >> 2 * (LEVEL - deep) for first, _ in held], known.asked)
     # What no block knows yet lies in the log, and what the question leaves to the issues may lie anywhere in a cell.
-    return _joined(held if known.asked.edges else [*found, *counts.touched(db, *pyramid.span(zoom, cell))])
+    return _joined(held if known.asked.edges else [*found, *blocks.touched(db, *pyramid.span(zoom, cell))])
 
 
 def in_spans(spans: Sequence[tuple[int, int]], name: str = "span") -> tuple[str, dict[str, int]]:

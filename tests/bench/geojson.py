@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from geoapp.config import Settings
 from geoapp.domain.values import StateGroup, VerdictClass, states_of
-from geoapp.store import issues, session
+from geoapp.store import issuetexts, session
 from tests.bench import _peers
 from tests.bench._place import fill, place
 from tests.bench._report import Client, Goal, Options, Series, options, tell, throughput
@@ -74,7 +74,7 @@ def turn(
 
 def bare_sql() -> str:
     """The features as one text each, as our own query makes them, and nothing besides."""
-    feature = issues._FEATURE.format(**NAMES).partition("i.due_at,")[2]
+    feature = issuetexts._FEATURE.format(**NAMES).partition("i.due_at,")[2]
     said = ", ".join(
         f"('{state}', '{state}', '{group}', '{group}')" for group in StateGroup for state in states_of(group)
     )
