@@ -30,6 +30,11 @@ MOST_CHANGES = 10_000
 MANY = 20_000
 STEP = 200_000
 
+# The order of a path depends on who has written it.
+_KINDS = (
+    "SELECT category.code, top.code AS top FROM category "
+    "JOIN category top ON top.code = ANY (category.path) AND top.parent_code IS NULL"
+)
 _ZONE = "coalesce((SELECT nullif(zone, '') FROM count_base), 'UTC')"
 _GROUP = (
     "CASE "
@@ -88,13 +93,13 @@ def moved(before: str | None, after: str | None) -> str:
 def _tally(relation: str, sign: int, source: str = "") -> str:
     return f"""
         SELECT {relation}.issue_id, {relation}.public_cell AS cell,
-               category.path[cardinality(category.path)] AS category,
+               kind.top AS category,
                {_MONTH.format(relation)} AS month, {_GROUP.format(relation)} AS state_group, {sign} AS n,
                CASE WHEN {relation}.verdict = 'contested' THEN {sign} ELSE 0 END AS contested,
                CASE WHEN {relation}.verdict = 'orphan' THEN {sign} ELSE 0 END AS orphan,
                {sign} * CAST(round(ST_X({relation}.public_3857) * {counts.MM}) AS bigint) AS x,
                {sign} * CAST(round(ST_Y({relation}.public_3857) * {counts.MM}) AS bigint) AS y
-        FROM {source or relation} JOIN category ON category.code = {relation}.category_code
+        FROM {source or relation} JOIN ({_KINDS}) AS kind ON kind.code = {relation}.category_code
         WHERE {relation}.public_cell IS NOT NULL"""
 
 

@@ -31,8 +31,14 @@ def measure(asked: Options) -> list[str]:
     fill(asked.rows, in_towns=1)
     with session.transaction() as db:
         db.execute(text("INSERT INTO unit (code, name_zh, name_en) VALUES ('U1', 'U1', 'U1') ON CONFLICT DO NOTHING"))
-        db.execute(text("INSERT INTO category (code, parent_code, path, kind, name_zh, name_en) VALUES ('road.hole', "
-                        "'road', '{road.hole,road}', 'event', '洞', 'Hole') ON CONFLICT DO NOTHING"))  # fmt: skip
+        for code in ("road.hole", "waste.bag"):
+            db.execute(
+                text(
+                    "INSERT INTO category (code, parent_code, path, kind, name_zh, name_en) VALUES (:code, :top, "
+                    "ARRAY[:code, :top], 'event', '', :code) ON CONFLICT DO NOTHING"
+                ),
+                {"code": code, "top": code.partition(".")[0]},
+            )
     chance = random.Random(11)  # noqa: S311 - chance that can be had again
     wrong, truths = [], set()
     began = time.perf_counter()
