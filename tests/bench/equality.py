@@ -34,8 +34,9 @@ def measure(asked: Options) -> list[str]:
         for code in ("road.hole", "waste.bag"):
             db.execute(
                 text(
-                    "INSERT INTO category (code, parent_code, path, kind, name_zh, name_en) VALUES (:code, :top, "
-                    "ARRAY[:code, :top], 'event', '', :code) ON CONFLICT DO NOTHING"
+                    "INSERT INTO category (code, parent_code, path, kind, name_zh, name_en) "
+                    "VALUES (CAST(:code AS text), CAST(:top AS text), ARRAY[CAST(:code AS text), CAST(:top AS text)], "
+                    "'event', '', CAST(:code AS text)) ON CONFLICT DO NOTHING"
                 ),
                 {"code": code, "top": code.partition(".")[0]},
             )
