@@ -158,7 +158,8 @@ def sizes() -> dict[str, object]:
         found = db.execute(
             text(
                 "SELECT relname, pg_total_relation_size(oid) FROM pg_class "
-                "WHERE relname IN ('issue', 'count_block', 'ix_issue_public_cell')"
+                "WHERE relname IN ('issue', 'count_block', 'ix_issue_public_cell') "
+                "AND relnamespace = 'public'::regnamespace"
             )
         )
         return {f"{name}_mb": round(size / 2**20, 1) for name, size in found}
