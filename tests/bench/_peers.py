@@ -20,7 +20,7 @@ from tests.bench._report import Client, free_port
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = {
     "tipg": ("tipg==1.6.1", "uvicorn"),
-    "pygeoapi": ("pygeoapi==0.24.0", "psycopg2-binary", "sqlalchemy", "geoalchemy2", "gunicorn"),
+    "pygeoapi": ("pygeoapi==0.21.0", "psycopg2-binary", "sqlalchemy", "geoalchemy2", "gunicorn"),
 }
 # What the peers serve: one slim table, as somebody would make it for them.
 SLIM = """
