@@ -67,6 +67,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
     app.config["GEOAPP"] = settings
     app.config["LAYERS"] = layers.read(settings.layers_dir)
     app.config["CHECKLISTS"] = categories.read_checklists(settings.categories_file)
+    layers.open_cache(settings.tiles_dir)
     app.config["CALENDAR"] = clocks.read_calendar(settings.calendar_file, settings.zone)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -19,6 +19,10 @@ from geoapp.errors import BadSetting
 
 PREFIX = "GEOAPP_"
 PACKAGE = Path(__file__).resolve().parent
+WORKER_CONNECTIONS = 10
+"""Of the worker: a pool of 5 of its own, 4 of its queue, and the one on which that listens."""
+SPARE_CONNECTIONS = 5
+"""For one command of the operator beside it all."""
 SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 ANCESTOR = re.compile(r"https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?")
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
@@ -125,6 +129,21 @@ class Settings:
     @property
     def photos_dir(self) -> Path:
         return self.data_dir / "photos"
+
+    @property
+    def tiles_dir(self) -> Path:
+        """Rendered tiles; may be emptied at any time."""
+        return self.data_dir / "tiles"
+
+    @property
+    def still_dir(self) -> Path:
+        """Our own files in packed forms."""
+        return self.data_dir / "static"
+
+    @property
+    def connections(self) -> int:
+        """How many connections to the database serving may take: each thread's, the worker's, and some to spare."""
+        return self.workers * self.threads + WORKER_CONNECTIONS + SPARE_CONNECTIONS
 
     @property
     def offers_mail(self) -> bool:

@@ -33,6 +33,8 @@ ROOM_TO_START = 64 * 2**20
 """Free bytes without which we do not even try: an empty database takes 40 MB, each WAL segment 16 MB."""
 START_S = 120
 """Recovery after a crash replays at most ``max_wal_size``; on a slow disk that is still below two minutes."""
+RESERVED = 3
+"""Connections that PostgreSQL keeps for a superuser."""
 LOG_BYTES = 10 * 2**20
 PROCESS_NAMES = {"postgres\n", "postmaster\n"}
 
@@ -276,7 +278,7 @@ def _configuration(settings: Settings, home: _Home, *, fast: bool) -> str:
         "unix_socket_directories": f"'{_quoted(home.socket)}'",
         "unix_socket_permissions": "0700",
         "port": PORT,
-        "max_connections": max(40, settings.workers * settings.threads + 16),
+        "max_connections": max(40, settings.connections + RESERVED),
         "shared_buffers": f"{min(megabytes // 4, 2048)}MB",
         "effective_cache_size": f"{megabytes // 2}MB",
         "maintenance_work_mem": f"{min(max(megabytes // 16, 16), 512)}MB",

@@ -13,16 +13,20 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from geoapp.cli import main
 from geoapp.config import Settings
 from geoapp.services import doctor
+from geoapp.store import counts, session
+from tests.builders import a_category, an_issue, store
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
     "audit verify",
     "boundaries contact",
     "boundaries import",
+    *(f"counts {name}" for name in ("check", "rebuild")),
     "demo",
     "doctor",
     "init",
@@ -197,6 +201,39 @@ def test_the_doctor_says_what_to_do_and_exits_with_1(tmp_path):
     assert "run `geoapp init`" in done.stdout
     assert "set GEOAPP_PORT to a free port" in done.stdout
     assert not (tmp_path / "none").exists()
+
+
+def test_counts_are_checked_and_made_anew(installed, settings):
+    a_category()
+    store(an_issue("1"), an_issue("2"))
+    fine = installed.invoke(main, ["counts", "check"])
+    session.connect(settings.database_url)
+    with session.transaction() as db:
+        db.execute(text("UPDATE count_change SET n = 2"))
+    wrong = installed.invoke(main, ["counts", "check"])
+    session.connect(settings.database_url)
+    with session.transaction() as db:
+        db.execute(text("UPDATE count_change SET n = 1"))
+        counts.fold(db)
+        db.execute(text("DELETE FROM count_block WHERE zoom = 9"))
+    missing = installed.invoke(main, ["counts", "check"])
+    rebuilt = installed.invoke(main, ["counts", "rebuild"])
+
+    assert (fine.exit_code, fine.output) == (0, "All counts are what a recount says.\n")
+    assert wrong.exit_code == missing.exit_code == 1
+    assert "zoom 9, cell" in missing.output
+    assert "Counted 2 issues" in rebuilt.output
+    assert installed.invoke(main, ["counts", "check"]).exit_code == 0
+
+
+def test_a_server_that_could_run_out_of_connections_does_not_begin_and_the_doctor_says_why(installed):
+    many = {"GEOAPP_WORKERS": "64", "GEOAPP_THREADS": "64", "GEOAPP_PORT": "0"}
+    begun = installed.invoke(main, ["serve"], env=many)
+    told = installed.invoke(main, ["doctor"], env=many)
+
+    assert begun.exit_code == 1
+    assert "GEOAPP_WORKERS: 64 workers of 64 threads" in begun.output
+    assert "✗ Connections" in told.output
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from geoapp import words
-from geoapp.cli import analysing, gathering, importing, moderating, people, roads, serving, working
+from geoapp.cli import analysing, counting, gathering, importing, moderating, people, roads, serving, working
 from geoapp.errors import BadInput, GeoAppError, Refused
 
 
@@ -46,7 +46,7 @@ for _command in (
     *(serving.init, serving.serve, serving.demo, serving.stop, serving.status, serving.doctor, serving.version),
     *(importing.boundaries, importing.places, importing.issues, importing.layers, gathering.vulnerable),
     *(people.people, people.audit, moderating.zones),
-    *(working.work, working.notices),
+    *(working.work, working.notices, counting.counts),
     roads.roads,
     *(analysing.analyse, analysing.export),
 ):

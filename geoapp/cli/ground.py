@@ -14,7 +14,7 @@ import click
 
 from geoapp import pgserver
 from geoapp.config import Settings
-from geoapp.errors import ServerTrouble
+from geoapp.errors import BadSetting, ServerTrouble
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -62,12 +62,13 @@ def database(settings: Settings) -> Iterator[str]:
 
 def prepare(settings: Settings) -> None:
     from geoapp.domain.values import OPERATOR  # noqa: PLC0415
-    from geoapp.services import categories, layers  # noqa: PLC0415
+    from geoapp.services import categories, counting, layers  # noqa: PLC0415
     from geoapp.store import schema, session  # noqa: PLC0415
 
     changed = schema.migrate(session.engine())
     categories.sync(OPERATOR, settings.categories_file)
     layers.sync_files(settings)
+    counting.settle(OPERATOR, settings.zone)
     click.echo("The database is brought to this version." if changed else "The database is up to date.")
 
 
@@ -76,6 +77,19 @@ def require_schema() -> None:
 
     if not schema.at_head(session.engine()):
         raise ServerTrouble("the database is not of this version: run `geoapp init`")
+
+
+def require_room(settings: Settings) -> None:
+    """Raises BadSetting where our pools could ask the database for more connections than it has."""
+    from geoapp.store import schema, session  # noqa: PLC0415
+
+    there = schema.room(session.engine())
+    if settings.connections > there:
+        raise BadSetting(
+            "GEOAPP_WORKERS",
+            f"{settings.workers} workers of {settings.threads} threads, the worker and a command may need "
+            f"{settings.connections} connections, and the database has {there}: take fewer, or raise max_connections",
+        )
 
 
 @contextmanager

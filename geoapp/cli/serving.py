@@ -14,7 +14,7 @@ import click
 
 from geoapp import __version__, config, pgserver
 from geoapp.cli.beside import Beside, beside
-from geoapp.cli.ground import database, is_held, living, prepare, progress, registered, require_schema
+from geoapp.cli.ground import database, is_held, living, prepare, progress, registered, require_room, require_schema
 from geoapp.config import Settings
 from geoapp.errors import BadSetting, ServerTrouble
 
@@ -141,7 +141,10 @@ def _serve(settings: Settings, url: str, *, host: str, port: int, roam: int) -> 
     """Serve in the foreground until a signal; the workers connect for themselves."""
     from geoapp.services import layers  # noqa: PLC0415
     from geoapp.store import session  # noqa: PLC0415
+    from geoapp.web import page, still  # noqa: PLC0415
 
+    require_room(settings)
+    still.prepare(page.static_folder(), settings.still_dir)
     # A wrong layer file is one line here; in a worker it would be a traceback for each of them.
     layers.read(settings.layers_dir)
     session.disconnect()
@@ -207,11 +210,15 @@ def _listen(host: str, port: int, *, roam: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, min(port + roam, 65535) + 1):
         try:
-            return socket.create_server((host, candidate), family=family, backlog=256)
+            listener = socket.create_server((host, candidate), family=family, backlog=256)
+            # Head and body go out one after the other; else the body waits 40 ms until the head is acknowledged.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             last = error
             if error.errno != errno.EADDRINUSE:
                 break
+        else:
+            return listener
     name = "GEOAPP_PORT" if last.errno in {errno.EADDRINUSE, errno.EACCES} else "GEOAPP_HOST"
     raise BadSetting(name, f"cannot listen on {host}:{port}: {os.strerror(last.errno or 0)}") from last
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from geoapp.domain.roadnet import ends_of
 from geoapp.domain.roads import BEYOND_M, FAR_M, KMH, WALK_MPS, Mode, RoadClass, estimate
@@ -193,6 +191,8 @@ class _Ways:
     """The network with the places of one question on it."""
 
     def __init__(self, graph: Graph, points: Floats) -> None:
+        from scipy.sparse import csr_array  # noqa: PLC0415 - slow to import
+
         self.snaps = graph.snap(points)
         self.arcs, self.first = graph.with_places(self.snaps)
         span = np.abs(self.arcs.end - self.arcs.begin)
@@ -216,6 +216,8 @@ class _Ways:
 
     def reach(self, source: int) -> "_Reach":
         """How far every place is from this one, along the roads."""
+        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - slow to import
+
         seconds, before = dijkstra(self.table, indices=self.first + source, return_predecessors=True)
         return _Reach(self, source, seconds, before)
 

@@ -13,8 +13,6 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from geoapp.domain.roads import RoadClass
@@ -101,6 +99,9 @@ def joined(lines: Sequence[RoadLine], at: dict[int, list[tuple[float, float]]]) 
 
 
 def shape_of(edges: Sequence[RoadLine]) -> Shape:
+    from scipy.sparse import coo_array  # noqa: PLC0415 - slow to import
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     if not edges:
         return Shape(0, 0, 0.0)
     ends = np.concatenate([[edge.coordinates[0] for edge in edges], [edge.coordinates[-1] for edge in edges]])

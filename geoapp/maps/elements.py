@@ -7,13 +7,12 @@ from elsewhere; these pass JSON only (``tojson`` escapes < > & ') and load nothi
 from collections.abc import Mapping
 from typing import Any
 
-import folium
 from branca.element import MacroElement
-from folium.map import Layer
-from folium.template import Template
+
+from geoapp.maps.bare import Layer, Map, Template
 
 
-class SheetMap(folium.Map):
+class SheetMap(Map):
     """The map itself: ``GeoApp.map(id, settings)``. Sizes and libraries come from our own page."""
 
     _template = Template("""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from geoalchemy2 import WKBElement
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, Sequence
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, Numeric, Sequence
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -83,6 +83,7 @@ class Issue(Base):
         Index(None, "number"),
         Index("ix_issue_geom", "geom", postgresql_using="gist"),
         Index("ix_issue_public_3857", "public_3857", postgresql_using="gist"),
+        Index("ix_issue_public_cell", "public_cell"),
         Index("ix_issue_newest", sa.text("reported_at DESC"), sa.text("id DESC")),
         Index(None, "category_code", "reported_at"),
         Index(None, "community_id", "reported_at"),
@@ -114,6 +115,9 @@ class Issue(Base):
     public_geom: Mapped[WKBElement | None] = mapped_column(geometry("POINT"))
     public_3857: Mapped[WKBElement | None] = mapped_column(
         geometry("POINT", 3857), Computed("ST_Transform(public_geom, 3857)", persisted=True)
+    )
+    public_cell: Mapped[int | None] = mapped_column(
+        BigInteger, Computed("map_cell(ST_X(public_geom), ST_Y(public_geom))", persisted=True)
     )
     extent: Mapped[WKBElement | None] = mapped_column(geometry("GEOMETRY"))
     accuracy_m: Mapped[float | None]

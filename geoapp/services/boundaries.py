@@ -258,10 +258,7 @@ def _rejudge(db: Any, touched: Sequence[bytes], today: date) -> int:
     if not touched:
         return 0
     land = shapely.to_wkb(shapely.union_all([shapely.box(*shapely.from_wkb(wkb).bounds) for wkb in touched]))
-    moved = judging.rejudge(db, area_wkb=land, today=today)
-    if moved:
-        versions.bump(db, "issues")
-    return moved
+    return judging.rejudge(db, area_wkb=land, today=today)
 
 
 def _first(begins: Sequence[date | None]) -> date | None:

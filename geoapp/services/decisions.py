@@ -21,7 +21,7 @@ from geoapp.errors import BadInput, Incomplete, NotApplied, NotFound, NotYours, 
 from geoapp.services import clocks, editing, triage
 from geoapp.services.meetings import held, seen
 from geoapp.services.projects import refuse
-from geoapp.store import cases, meetings, versions
+from geoapp.store import cases, meetings
 from geoapp.store import editing as facts
 from geoapp.store.cases import Standing
 from geoapp.store.meetings import ItemRow, MeetingRow
@@ -120,7 +120,6 @@ def close(viewer: Viewer, meeting: UUID, *, version: int | None, now: datetime, 
         meetings.applied(db, meeting, now=now)
         meetings.set_state(db, meeting, MeetingState.CLOSED, now=now)
         meetings.touch(db, meeting)
-        versions.bump(db, "issues")
     return Closed(len(listed), before=False)
 
 

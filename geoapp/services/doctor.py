@@ -116,6 +116,7 @@ def _database(settings: Settings, server: Server) -> Iterator[Finding]:
         yield Finding("Database", ok=True, saw=f"{where}; PostgreSQL {postgresql}, PostGIS {postgis or 'missing'}")
         current = schema.at_head(engine)
         yield Finding("Schema", current, "up to date" if current else "not of this version", "run `geoapp init`")
+        yield _connections(settings, schema.room(engine))
         if current:
             yield _roads()
     except GeoAppError as error:
@@ -131,6 +132,12 @@ def _roads() -> Finding:
         return Finding("Roads", ok=True, saw="none; distances of visits are estimates (`geoapp roads import`)")
     made_up = ", synthetic" if there.synthetic else ""
     return Finding("Roads", ok=True, saw=f"{there.metres / 1000:,.0f} km in {there.edges:,} edges{made_up}")
+
+
+def _connections(settings: Settings, there: int) -> Finding:
+    saw = f"{there}, of which serving may take {settings.connections}"
+    advice = "lower GEOAPP_WORKERS or GEOAPP_THREADS, or raise max_connections"
+    return Finding("Connections", settings.connections <= there, saw, advice)
 
 
 def _front_end() -> Finding:

@@ -123,7 +123,6 @@ def save(viewer: Viewer, change: Change, *, valid_from: date, now: datetime, zon
         stored.recompute_unclear_land(db, today, since=valid_from)
         changed = judging.rejudge(db, today=today)
         versions.bump(db, "places")
-        versions.bump(db, "issues")
     return changed
 
 

@@ -14,7 +14,7 @@ from geoapp.domain.workflow import Transition
 from geoapp.errors import BadInput, Conflict, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import clocks
 from geoapp.services.triage import Receipt
-from geoapp.store import cases, editing, judging, reports, reviews, versions
+from geoapp.store import cases, editing, judging, reports, reviews
 from geoapp.store.cases import Standing
 from geoapp.store.editing import Revision
 from geoapp.store.session import Session, snapshot, transaction
@@ -76,7 +76,6 @@ def edit(
         if {"category", "point"} & set(found) and not standing.case.state.ended:
             written += judging.rejudge(db, only=standing.case.id, today=now.astimezone(calendar.zone).date())
         clocks.reckon(db, standing.case.id, calendar, now=now)
-        versions.bump(db, "issues")
     return Receipt(standing.number, standing.case.state, written)
 
 
@@ -86,7 +85,6 @@ def enter_cost(viewer: Viewer, name: str, cost: Cost, *, version: int | None, no
     with transaction() as db:
         standing = _locked(db, viewer, name, Right.COST, version=version, zone=zone)
         written = book_cost(db, standing, cost, viewer=viewer, now=now)
-        versions.bump(db, "issues")
     return Receipt(standing.number, standing.case.state, written)
 
 
@@ -119,7 +117,6 @@ def release(
         line = _line(viewer, standing, Right.RELEASE, {"words": released}, internal=True)
         also: Mapping[str, tuple[str, dict[str, Any]]] = {"text_released": (":released", {"released": released})}
         written = cases.write(db, standing.case, line, viewer=viewer, now=now, also=also)
-        versions.bump(db, "issues")
     return Receipt(standing.number, standing.case.state, written)
 
 

@@ -25,7 +25,7 @@ from geoapp.domain.workflow import Transition
 from geoapp.errors import BadInput, Conflict, NotFound, NotYours, Refused
 from geoapp.services import reports, settlements
 from geoapp.services.settlements import Draft
-from geoapp.store import cases, editing, fieldwork, locks, photos, versions, visits
+from geoapp.store import cases, editing, fieldwork, locks, photos, visits
 from geoapp.store.cases import Standing
 from geoapp.store.fieldwork import Arrival, Found, Recorded, Signed
 from geoapp.store.locks import Lock
@@ -128,7 +128,6 @@ def record(
             return begun
         if begun.fate is Fate.STORED:
             _apply(db, viewer, visit, told, what, standing=begun.standing, now=now, calendar=calendar)
-        versions.bump(db, "issues")
         return begun.answer(told)
 
 
@@ -165,7 +164,6 @@ def decide(
             line = {"visit": str(visit), "record": str(held.id), "kind": str(held.kind), "kept": "theirs"}
             cases.tell(db, issue, Right.NOTE, actor=role, person=viewer.person, at=now, detail=line, internal=True)
         fieldwork.decide(db, issue, held.id, Fate(choice), person=viewer.person, now=now)
-        versions.bump(db, "issues")
     return Answer(held.id, issue, held.number, Fate(choice), held.meanwhile, replayed=False)
 
 
@@ -206,7 +204,6 @@ def tick(viewer: Viewer, visit: UUID, issue: UUID, finding: UUID, *, now: dateti
         if done:
             line = {"visit": str(visit), "finding": str(finding), "followed_up": True}
             cases.tell(db, issue, Right.NOTE, actor=role, person=viewer.person, at=now, detail=line, internal=True)
-            versions.bump(db, "issues")
     return done
 
 
@@ -320,7 +317,6 @@ def _snap(
             db, told.issue, Right.PHOTO, actor=_role(viewer, Right.PHOTO, begun.standing), person=viewer.person, at=now,
             detail=detail, internal=True,
         )  # fmt: skip
-        versions.bump(db, "issues")
         return begun.answer(told)
 
 

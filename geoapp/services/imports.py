@@ -18,7 +18,7 @@ from geoapp.domain import mapping as mappings
 from geoapp.domain.mapping import Mapping, Reader, WrongMapping
 from geoapp.domain.values import NewIssue, Point, Problem, VerdictClass, Viewer
 from geoapp.errors import BadFile
-from geoapp.store import bulk, session, versions
+from geoapp.store import bulk, session
 
 Progress = Callable[[int], None]
 MOST_GEOJSON_BYTES = 512 * 1024 * 1024
@@ -82,7 +82,6 @@ def store_issues(viewer: Viewer, issues: Iterable[NewIssue], *, today: date, pro
         bulk.stage(db, _counted(issues, progress))
         _refuse_unknown(db, "issues")
         merged = bulk.merge(db, today=today)
-        versions.bump(db, "issues")
     return merged.stored
 
 
@@ -134,8 +133,6 @@ def import_files(
         merged = bulk.merge(db, today=today)
         report.stored, report.updated, report.unchanged = merged.stored, merged.updated, merged.unchanged
         report.verdicts, report.community_verdicts = merged.verdicts, merged.community_verdicts
-        if merged.stored or merged.updated:
-            versions.bump(db, "issues")
     report.seconds = time.monotonic() - begun
     return report
 

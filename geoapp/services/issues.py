@@ -7,13 +7,27 @@ from zoneinfo import ZoneInfo
 from geoapp.domain.responsibility import Verdict, judge, tolerance_m
 from geoapp.domain.values import IssueFilter, Point, Viewer
 from geoapp.errors import BadInput, NotFound
-from geoapp.store import issues, own, photos, places
+from geoapp.store import census, issues, issuetexts, own, photos, places
 from geoapp.store.issues import HistoryRow, IssueDetail, IssueRow
+from geoapp.store.issuetexts import Said
 from geoapp.store.own import Ratings, RemarkRow
 from geoapp.store.photos import Photo
 from geoapp.store.session import snapshot
 
-__all__ = ["Case", "HistoryRow", "IssueDetail", "IssueRow", "Page", "count", "every", "get", "search"]
+__all__ = [
+    "Case",
+    "HistoryRow",
+    "IssueDetail",
+    "IssueRow",
+    "Page",
+    "Said",
+    "Texts",
+    "count",
+    "every",
+    "get",
+    "search",
+    "search_texts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +35,15 @@ class Page:
     """Some issues, how many match in all, and the token to ask for the rest (None at the end)."""
 
     rows: list[IssueRow]
+    matched: int
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A page whose issues are texts of GeoJSON features."""
+
+    features: list[str]
     matched: int
     after: str | None
 
@@ -50,7 +73,7 @@ def search(
     Raises BadInput for a token that is not ours, NotFound for a code that nothing has.
     """
     with snapshot() as db:
-        matched = issues.count(db, wanted, viewer, zone)
+        matched = census.count(db, wanted, viewer, zone)
         try:
             rows, token = issues.page(
                 db, wanted, viewer, zone=zone, limit=limit, after=after, by_deadline=by_deadline, matched=matched
@@ -60,9 +83,32 @@ def search(
         return Page(rows, matched, token)
 
 
+def search_texts(
+    viewer: Viewer,
+    wanted: IssueFilter,
+    *,
+    said: Said,
+    zone: ZoneInfo,
+    limit: int,
+    after: str | None = None,
+    by_deadline: bool = False,
+) -> Texts:
+    """As ``search``, each issue as the text of a GeoJSON feature."""
+    with snapshot() as db:
+        matched = census.count(db, wanted, viewer, zone)
+        try:
+            texts, token = issuetexts.page_texts(
+                db, wanted, viewer, said=said, zone=zone, limit=limit, after=after, by_deadline=by_deadline,
+                matched=matched,
+            )  # fmt: skip
+        except ValueError:
+            raise BadInput("after", "token") from None
+        return Texts(texts, matched, token)
+
+
 def count(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> int:
     with snapshot() as db:
-        return issues.count(db, wanted, viewer, zone)
+        return census.count(db, wanted, viewer, zone)
 
 
 def every(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> Iterator[IssueRow]:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from geoapp.domain.values import Viewer
-from geoapp.store import judging, locks, versions
+from geoapp.store import judging, locks
 from geoapp.store.locks import Lock
 from geoapp.store.session import bulk
 
@@ -12,7 +12,4 @@ def judge_all(viewer: Viewer, *, today: date) -> int:  # noqa: ARG001 - whoever 
     """Judge every issue as of ``today``, or of the day it ended; returns how many verdicts changed."""
     with bulk() as db:
         locks.alone(db, Lock.BOUNDARIES)
-        changed = judging.rejudge(db, today=today)
-        if changed:
-            versions.bump(db, "issues")
-    return changed
+        return judging.rejudge(db, today=today)

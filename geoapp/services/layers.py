@@ -1,32 +1,34 @@
 """Which layers a viewer gets, and one layer as tile bytes, GeoJSON or a table; file layers kept in step."""
 
+import gzip
 import hashlib
 import json
-from collections import OrderedDict
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geoapp import catalog
+from geoapp import __version__, catalog
 from geoapp.catalog import Layer
 from geoapp.config import Settings
+from geoapp.domain.counts import morton
 from geoapp.domain.tiles import Tile
 from geoapp.domain.values import Box, IssueFilter, Viewer
 from geoapp.errors import BadLayer, NotFound, OutOfRange
-from geoapp.store import features, versions
-from geoapp.store.session import snapshot, transaction
+from geoapp.services import counting
+from geoapp.services.tilecache import TileCache
+from geoapp.store import blocks, counts, features, tiles, versions
+from geoapp.store.session import Session, glance, snapshot, transaction
+from geoapp.store.tiles import Drawn
 
 OFFERED: Mapping[str, tuple[str, ...]] = {
     **{name: query.fields for name, query in features.QUERIES.items()},
     features.ISSUES: features.ISSUE_FIELDS,
 }
-_PARTS = {features.ISSUES: "issues", "roads": "roads"}
-"""The part of the data whose version counts for a query; for all others it is the places."""
-CACHE_BYTES = 32 * 1024 * 1024
+WORTH_PACKING = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +73,72 @@ def named(viewer: Viewer, layers: tuple[Layer, ...], name: str, *, face: str) ->
 def tile(
     viewer: Viewer, layer: Layer, at: Tile, wanted: IssueFilter, *, today: date, zone: ZoneInfo, known: str | None
 ) -> Answer:
-    """One vector tile. Its tag is made of data versions, so a known one is answered before any other query."""
+    """One vector tile. Its tag is made of data versions, so a known one is answered before any other query.
+
+    Only the public's tiles are kept; whoever may see more has each made, and with a tag that nobody else is given.
+    """
     if not at.exists:
         raise OutOfRange("tile", "tile", z=at.z, x=at.x, y=at.y)
-    with snapshot() as db:
-        current = versions.current(db)
-        part = "layers" if layer.file else _PARTS.get(layer.query or "", "places")
-        tag = _tag(layer, at, wanted, today, current.get("places", 0), current.get(part, 0))
+    asked = Asked(layer, at, wanted, today)
+    if viewer.is_public:
+        with glance() as db:
+            tag = asked.tag(db)
         if tag == known:
             return Answer(tag, None)
-        if (body := _cache.get(tag)) is None:
-            if layer.query == features.ISSUES:
-                body = features.issue_tile(db, at, wanted, viewer, zone)
-            else:
-                body = features.area_tile(db, _query(layer), layer.id, layer.fields, tile=at, day=today)
-            _cache.put(tag, body)
-    return Answer(tag, body)
+        if (body := _cache.get(tag)) is not None:
+            return Answer(tag, body)
+    with snapshot() as db:
+        # Asked again, so that what is kept under a tag is of the very data that the tag names.
+        tag = asked.tag(db)
+        if layer.query == features.ISSUES:
+            drawn = tiles.issue_tile(db, at, wanted, viewer, zone)
+        else:
+            drawn = Drawn(features.area_tile(db, _query(layer), layer.id, layer.fields, tile=at, day=today))
+    if drawn.unfolded > counts.FEW_CHANGES:
+        counting.fold()
+    if not viewer.is_public:
+        return Answer(secrets.token_hex(12), drawn.body)
+    _cache.put(tag, drawn.body)
+    return Answer(tag, drawn.body)
+
+
+def packed(answer: Answer) -> bytes | None:
+    """The tile gzipped, once for all who ask; None where that saves nothing."""
+    if answer.body is None or len(answer.body) < WORTH_PACKING:
+        return None
+    tag = answer.tag + "z"
+    small = _cache.get(tag)
+    if small is None:
+        small = gzip.compress(answer.body, 6, mtime=0)
+        _cache.put(tag, small)
+    return small
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A tile of a layer with a filter; areas are those in force ``today``."""
+
+    layer: Layer
+    at: Tile
+    wanted: IssueFilter
+    today: date
+
+    def tag(self, db: Session) -> str:
+        """Names all that the tile is made from: the version of its area and of the other data, and our own."""
+        stamp = blocks.stamp(db, self.at.z, morton(self.at.x, self.at.y))
+        if self.layer.query == features.ISSUES:
+            return _tag(__version__, self.layer.id, self.at, self.wanted, stamp)
+        return self.tag_of_areas(stamp.parts)
+
+    def tag_of_areas(self, parts: tuple[tuple[str, int], ...]) -> str:
+        """The tag of a layer without issues, from the versions of all other data: places, roads and files alike."""
+        return _tag(__version__, self.layer, self.at, self.today, parts)
+
+
+def open_cache(folder: Path | None) -> None:
+    """Keep tiles in this folder, for all workers; None: only in memory."""
+    global _cache  # noqa: PLW0603 - one per process, as the engine
+    _cache = TileCache(folder)
 
 
 def bundle(taken: Sequence[Layer], at: Sequence[Tile], *, today: date) -> list[bytes]:
@@ -96,12 +148,11 @@ def bundle(taken: Sequence[Layer], at: Sequence[Tile], *, today: date) -> list[b
     """
     made = []
     with snapshot() as db:
-        current = versions.current(db)
+        current = tuple(sorted(versions.current(db).items()))
         for tile in at:
             parts = []
             for layer in taken:
-                part = "layers" if layer.file else _PARTS.get(layer.query or "", "places")
-                tag = _tag(layer, tile, IssueFilter(), today, current.get("places", 0), current.get(part, 0))
+                tag = Asked(layer, tile, IssueFilter(), today).tag_of_areas(current)
                 if (body := _cache.get(tag)) is None:
                     body = features.area_tile(db, _query(layer), layer.id, layer.fields, tile=tile, day=today)
                     _cache.put(tag, body)
@@ -180,32 +231,4 @@ def _tag(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-class _Cache:
-    """Rendered tiles of this process by tag, the longest unused thrown out first.
-
-    A tag names the data version, so an entry is never wrong, only useless.
-    """
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._held: OrderedDict[str, bytes] = OrderedDict()
-        self._size = 0
-        self._lock = Lock()
-
-    def get(self, tag: str) -> bytes | None:
-        with self._lock:
-            if tag in self._held:
-                self._held.move_to_end(tag)
-            return self._held.get(tag)
-
-    def put(self, tag: str, body: bytes) -> None:
-        with self._lock:
-            if tag in self._held:
-                return
-            self._held[tag] = body
-            self._size += len(body)
-            while self._size > self._room:
-                self._size -= len(self._held.popitem(last=False)[1])
-
-
-_cache = _Cache(CACHE_BYTES)
+_cache = TileCache()

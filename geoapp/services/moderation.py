@@ -13,7 +13,7 @@ from geoapp.domain.workflow import Transition
 from geoapp.errors import BadFile, BadInput, NotFound, NotYours, Refused
 from geoapp.services import vectorfile
 from geoapp.services.reports import check_words
-from geoapp.store import abuse, cases, own, photos, reviews, versions
+from geoapp.store import abuse, cases, own, photos, reviews
 from geoapp.store.abuse import Zone
 from geoapp.store.reviews import Waiting
 from geoapp.store.session import snapshot, transaction
@@ -68,7 +68,6 @@ def decide(viewer: Viewer, name: str, review: UUID, *, release: bool, now: datet
         detail = {str(found.matter): release, "ref": str(found.ref)}
         line = Transition(Right.RELEASE, None, grants[0].role, "", detail, internal=True)
         cases.write(db, case, line, viewer=viewer, now=now, also=also)
-        versions.bump(db, "issues")
 
 
 def block(viewer: Viewer, area: bytes, reason: str, until: date | None) -> int:

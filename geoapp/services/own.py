@@ -27,7 +27,7 @@ from geoapp.services.photos import LONGEST_CAPTION, Added
 from geoapp.services.reports import NOBODY, Limits, check_words
 from geoapp.services.triage import carry, refused
 from geoapp.store import abuse as counted
-from geoapp.store import cases, editing, own, photos, reviews, versions
+from geoapp.store import cases, editing, own, photos, reviews
 from geoapp.store.cases import Standing
 from geoapp.store.own import Own
 from geoapp.store.photos import Photo
@@ -87,7 +87,6 @@ def correct(issue: UUID, report: UUID, key: str, change: Facts, *, now: datetime
         editing.keep(db, issue, found, person=None, now=now)
         if not released:
             reviews.ask(db, issue, Matter.WORDS, report, looked, at=now)
-        versions.bump(db, "issues")
 
 
 def remark(
@@ -113,7 +112,6 @@ def remark(
             looked = abuse.suspicion(said, Signs(known=True))
             reviews.ask(db, issue, Matter.REMARK, id, looked, at=now)
             cases.tell(db, issue, OwnAct.REMARK, actor=Role.RESIDENT, person=None, at=now, internal=True)
-            versions.bump(db, "issues")
 
 
 def add_photo(
@@ -146,7 +144,6 @@ def add_photo(
             db, issue, Right.PHOTO, actor=Role.RESIDENT, person=None, at=now, internal=True,
             detail={"photo": str(id), "phase": str(photo.phase)},
         )  # fmt: skip
-        versions.bump(db, "issues")
     place = Point(done.lon, done.lat) if done.lon is not None and done.lat is not None else None
     return Added(photo, place)
 
@@ -171,7 +168,6 @@ def withdraw(issue: UUID, report: UUID, key: str, *, now: datetime, calendar: Wo
             carry(db, standing, line, viewer=ANONYMOUS, now=now, calendar=calendar)
         else:
             cases.tell(db, issue, OwnAct.WITHDRAW, actor=Role.RESIDENT, person=None, at=now, internal=True)
-            versions.bump(db, "issues")
         return ends is not None
 
 
@@ -203,7 +199,6 @@ def rate(
             line = Transition(Right.REOPEN, leads, Role.RESIDENT, "", {"score": score})
             # The line of the rating has moved the head on; the case itself stands as it was read.
             carry(db, standing, line, viewer=ANONYMOUS, now=now, calendar=calendar)
-        versions.bump(db, "issues")
         return leads is not None
 
 
@@ -225,7 +220,6 @@ def erase(issue: UUID, report: UUID, key: str, *, folder: Path, now: datetime, z
     with _held(issue, report, key, zone) as (db, mine, _):
         own.erase(db, issue, report, now=now, wholly=True)
         cases.tell(db, issue, OwnAct.ERASE, actor=Role.RESIDENT, person=None, at=now, internal=True)
-        versions.bump(db, "issues")
     with snapshot() as db:
         photos.sweep_some(
             db, folder, [name for one in mine.photos for name in (one.sha256, one.original_sha256) if name]
@@ -239,8 +233,6 @@ def purge(folder: Path, *, now: datetime, after: timedelta) -> int:
         for issue, report in found:
             own.erase(db, issue, report, now=now, wholly=False)
             cases.tell(db, issue, OwnAct.ERASE, actor=Role.OPERATOR, person=None, at=now, internal=True)
-        if found:
-            versions.bump(db, "issues")
     if found:
         with snapshot() as db:
             photos.sweep(db, folder, now=now, older=timedelta(hours=1))

@@ -10,7 +10,7 @@ from geoapp.domain.permissions import Right, grants_for
 from geoapp.domain.values import Matter, Phase, Point, Viewer
 from geoapp.domain.workflow import Transition
 from geoapp.errors import BadInput, NotFound, NotYours
-from geoapp.store import cases, issues, photos, reviews, versions
+from geoapp.store import cases, issues, photos, reviews
 from geoapp.store.cases import Standing
 from geoapp.store.photos import MAX_BYTES, ORIGINAL, SIZES, THUMB_PX, Photo, Region
 from geoapp.store.session import Session, snapshot, transaction
@@ -126,7 +126,6 @@ def redact(
                 line.action, None, line.actor, "", {"photo": str(photo), "boxes": len(boxes)}, internal=True
             )
             cases.write(db, standing.case, told, viewer=viewer, now=now)
-            versions.bump(db, "issues")
 
 
 def sweep(folder: Path, *, now: datetime) -> int:
@@ -171,4 +170,3 @@ def _tell(
     detail = {"photo": str(photo.id), "phase": str(photo.phase)} | ({"withdrawn": True} if withdrawn else {})
     told = Transition(line.action, None, line.actor, "", detail, internal=True)
     cases.write(db, standing.case, told, viewer=viewer, now=now)
-    versions.bump(db, "issues")

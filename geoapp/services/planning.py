@@ -26,7 +26,7 @@ from geoapp.services import analysing, packing, projects, residents, snapshots
 from geoapp.services.analysing import Material
 from geoapp.services.packing import Part, Result
 from geoapp.services.projects import NewProject
-from geoapp.store import analyses, issues, people
+from geoapp.store import analyses, census, people
 from geoapp.store.analyses import Costs, Kept
 from geoapp.store.issues import IssueRow
 from geoapp.store.session import snapshot, transaction
@@ -300,7 +300,7 @@ def _is_long(viewer: Viewer, ask: Ask, zone: ZoneInfo) -> bool:
     if ask.analysis is Analysis.CLUSTERS and ask.method is Method.HDBSCAN:
         most = LONG_HDBSCAN
     with snapshot() as db:
-        return issues.count(db, _wanted(viewer, ask), viewer, zone) > most
+        return census.count(db, _wanted(viewer, ask), viewer, zone) > most
 
 
 def _key(viewer: Viewer, ask: Ask) -> str:

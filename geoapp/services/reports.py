@@ -19,7 +19,7 @@ from geoapp.domain.values import Matter, Point, Release, Role, Source, Viewer
 from geoapp.errors import BadInput, NotFound, Refused, TooMany
 from geoapp.services import clocks
 from geoapp.store import abuse as counted
-from geoapp.store import cases, reports, reviews, versions
+from geoapp.store import cases, reports, reviews
 from geoapp.store.reports import Person
 from geoapp.store.session import Session, snapshot, transaction
 
@@ -84,7 +84,6 @@ def submit(
             reviews.ask(db, told.id, Matter.WORDS, told.id, looked, at=now)
         reports.keep(db, told.id, told.id, told.reporter, fingerprint(told), person=viewer.person, at=now)
         clocks.reckon(db, told.id, calendar, now=now)
-        versions.bump(db, "issues")
     return Receipt(told.id, told.id, number, now, replayed=False)
 
 
@@ -112,7 +111,6 @@ def witness(
             db, case.id, report_id, reporter, fingerprint(reporter), person=viewer.person, at=now, witness=True
         )
         cases.tell(db, case.id, "witness", actor=_actor(viewer), person=viewer.person, at=now)
-        versions.bump(db, "issues")
     return Receipt(report_id, case.id, standing.number, now, replayed=False)
 
 

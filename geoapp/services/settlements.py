@@ -122,7 +122,6 @@ def sign(
     boundaries.recompute_unclear_land(db, today, since=settled_on)
     judging.rejudge(db, area_wkb=shapely.to_wkb(area), today=today)
     versions.bump(db, "places")
-    versions.bump(db, "issues")
     after = cases.read(db, standing.number, viewer, zone)
     return Receipt(standing.number, standing.case.state, after.version if after else written)
 

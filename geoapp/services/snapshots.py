@@ -13,8 +13,8 @@ import numpy as np
 from geoapp.domain.spatial.columns import Areas, Issues
 from geoapp.domain.values import IssueFilter, PlaceKind, Viewer
 from geoapp.errors import BadFile
-from geoapp.store import columns, versions
-from geoapp.store.session import snapshot
+from geoapp.store import columns, counts, versions
+from geoapp.store.session import Session, snapshot
 
 
 def read(
@@ -29,7 +29,7 @@ def read(
         asked = {key: value for key, value in asdict(wanted).items() if value}
         if as_of is not None:
             asked["as_of"] = as_of
-        return replace(found, query={**_plain(asked), "data_version": versions.current(db)})
+        return replace(found, query={**_plain(asked), "data_version": _version(db)})
 
 
 def areas(
@@ -57,9 +57,14 @@ def study_area(viewer: Viewer, *, on: date, within: tuple[str, ...] = ()) -> Any
 
 
 def data_version() -> str:
-    """Another as soon as an issue or a boundary has changed: the key of whatever is kept of a result."""
+    """Another as soon as an issue or a boundary has changed: the key of whatever is kept of a result.
+
+    Issues, private ones too, have no version of their own in a row that all writers would wait for; what stands for it
+    is how many changes of them were ever written down, in the log of counts and in what was folded of it. Both are
+    written by the transaction that changes the issue, so in one snapshot version and data agree.
+    """
     with snapshot() as db:
-        return "-".join(f"{part}{number}" for part, number in sorted(versions.current(db).items()))
+        return "-".join(f"{part}{number}" for part, number in sorted(_version(db).items()))
 
 
 def residents_of(file: Path) -> dict[str, float]:
@@ -78,6 +83,10 @@ def residents_of(file: Path) -> dict[str, float]:
             return found
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadFile(file.name, f"cannot be read: {error}") from error
+
+
+def _version(db: Session) -> dict[str, int]:
+    return {**versions.current(db), "issues": counts.edition(db)}
 
 
 def _number(text: str | None) -> float | None:

@@ -15,7 +15,7 @@ from geoapp.domain.workflow import Case, Given, Refusal, Transition
 from geoapp.errors import BadInput, Conflict, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import clocks
 from geoapp.services.triage import Receipt, refused
-from geoapp.store import cases, reports, splitting, versions
+from geoapp.store import cases, reports, splitting
 from geoapp.store.session import Session, transaction
 
 __all__ = ["Part", "split"]
@@ -73,7 +73,6 @@ def split(
         told = workflow.detailed(decided, {"parts": numbers})
         written = cases.write(db, standing.case, told, viewer=viewer, now=now)
         clocks.reckon(db, standing.case.id, calendar, now=now)
-        versions.bump(db, "issues")
     return Receipt(standing.number, decided.to_state or standing.case.state, written)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from geoapp.domain import workflow
 from geoapp.domain.permissions import Sight, sight
 from geoapp.domain.values import Box, IssueFilter, Viewer
-from geoapp.store import issues, places, survey, visits
+from geoapp.store import census, places, survey, visits
 from geoapp.store.session import snapshot
 from geoapp.store.survey import Moved, PastVisit, SurveyRow
 
@@ -45,7 +45,7 @@ def look(
     with snapshot() as db:
         last = None if since else visits.last_ended(db, viewer, wanted.communities)
         after = since or last or _days_ago(now, zone)
-        matched = issues.count(db, own, viewer, zone)
+        matched = census.count(db, own, viewer, zone)
         rows = survey.issues(db, own, viewer, zone=zone, since=after, now=now, limit=MOST)
     return Survey(rows, matched, after, last is not None)
 

@@ -11,7 +11,7 @@ from geoapp.domain.values import IssueState, Viewer
 from geoapp.domain.workflow import Given, Option, Refusal, Transition
 from geoapp.errors import BadInput, Conflict, Incomplete, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import clocks
-from geoapp.store import cases, judging, versions
+from geoapp.store import cases, judging
 from geoapp.store.cases import Standing
 from geoapp.store.session import Session, snapshot, transaction
 
@@ -102,7 +102,6 @@ def carry(
     if case.part_of and change.to_state and change.to_state.ended != case.state.ended:
         cases.follow_parts(db, case.part_of, now=now)
         clocks.reckon(db, case.part_of, calendar, now=now)
-    versions.bump(db, "issues")
     return written
 
 

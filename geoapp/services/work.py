@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from geoapp.config import Settings
 from geoapp.errors import MailTrouble, Unavailable
-from geoapp.services import accounts, following, notices, own, photos, planning
+from geoapp.services import accounts, counting, following, notices, own, photos, planning
 from geoapp.store import analyses, versions
 from geoapp.store.outbox import DELIVER, QUEUE
 from geoapp.store.session import snapshot
@@ -59,6 +59,11 @@ class Desk:
     def remind(self) -> None:
         notices.remind(now=self.clock())
 
+    def fold(self) -> None:
+        """Take the log of counts into its blocks; where much is written, readers do it in between."""
+        while counting.fold():
+            pass
+
     def analyse(self, key: str) -> None:
         planning.answer(key, zone=self.settings.zone)
 
@@ -88,6 +93,11 @@ def queue(desk: Desk, url: str) -> App:
     async def pick_up(timestamp: int) -> None:  # noqa: ARG001
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_S):
             await app.job_manager.retry_job(job)
+
+    @app.periodic(cron=EVERY_TWENTY_SECONDS, queueing_lock="fold")
+    @app.task(name="fold", queue=CHORES)
+    def fold(timestamp: int) -> None:  # noqa: ARG001
+        desk.fold()
 
     @app.periodic(cron=EVERY_FIVE_MINUTES, queueing_lock="remind")
     @app.task(name="remind", queue=CHORES)

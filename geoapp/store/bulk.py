@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
 from geoapp.domain.values import NewIssue, Privacy
-from geoapp.store import history, locks, outbox
+from geoapp.store import counts, history, locks, outbox
 from geoapp.store.judging import judgement
 from geoapp.store.locks import Lock
 
@@ -102,12 +102,18 @@ def merge(db: Session, *, today: date) -> Merged:
     if updated:
         # So far only those are judged of which there was an older row, and each has one new line.
         outbox.tell(db, "SELECT i.id AS issue_id, i.history_seq AS seq FROM issue i JOIN verdict USING (id)", {})
-    stored = _insert(db)
     total = int(db.execute(text("SELECT count(*) FROM staging")).scalar_one())
+    anew = counts.is_many(db, total)
+    stored = _insert(db, counted=not anew)
+    if anew:
+        counts.rebuild(db)
+    else:
+        counts.fold_many(db, stored + updated, wait=True)
     return Merged(stored, updated, total - stored - updated, _shares(db, "verdict"), _shares(db, "community_verdict"))
 
 
-def _insert(db: Session) -> int:
+def _insert(db: Session, *, counted: bool) -> int:
+    """Store what is new; ``counted`` in the log of changes, or else by whoever counts everything anew."""
     listed = ", ".join(_COPIED)
     # The chain of a new issue is made before the issue, which carries its head. An updated one has a history.
     db.execute(
@@ -126,9 +132,7 @@ def _insert(db: Session) -> int:
             """
         )
     )
-    stored = _count(
-        db,
-        f"""
+    insert = f"""
         INSERT INTO issue (id, number, {listed}, community_id, community_verdict, verdict, judged_on, candidate_ids,
                            unit_id, helping_unit_ids, returns, reworks, history_seq, history_hash)
         SELECT s.id, s.prefix || '-' || extract(year FROM s.reported_at) || '-'
@@ -145,8 +149,15 @@ def _insert(db: Session) -> int:
                           count(*) FILTER (WHERE action = 'rework') AS reworks
                    FROM line GROUP BY issue_id) AS told ON told.issue_id = s.id
         ORDER BY s.row
-        """,
-    )
+        """
+    if counted:
+        insert = f"""
+            WITH made AS ({insert} RETURNING issue.id AS issue_id, {counts.returned()}),
+            counted AS ({counts.moved(None, "made")})
+            SELECT count(*) FROM made
+        """
+    written = db.execute(text(insert))
+    stored = int(written.scalar_one() if counted else written.rowcount)  # type: ignore[attr-defined]
     db.execute(
         text(
             f"INSERT INTO history (issue_id, seq, {history.COLUMNS}, hash) "
@@ -169,15 +180,17 @@ def _update(db: Session) -> int:
                    false AS internal
             FROM issue i JOIN staging s USING (id) JOIN verdict USING (id)
         ),
+        before AS MATERIALIZED ({counts.before("SELECT line.issue_id FROM line")}),
         changed AS (
             UPDATE issue SET {listed}, unit_id = unit.id, community_id = v.community_id,
                    community_verdict = v.community_verdict, verdict = v.verdict, judged_on = v.judged_on,
                    candidate_ids = v.candidate_ids, version = issue.version + 1, {history.head("line")}
             FROM staging s JOIN verdict v USING (id) JOIN line ON line.issue_id = s.id
-                 LEFT JOIN unit ON unit.code = s.unit
+                 JOIN (SELECT issue_id FROM before) AS held ON held.issue_id = s.id LEFT JOIN unit ON unit.code = s.unit
             WHERE issue.id = s.id
-            RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash
-        )
+            RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash, {counts.returned()}
+        ),
+        counted AS ({counts.moved("before", "changed")})
         {history.append("changed", "line")}
         """,
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.permissions import Right, Subject
 from geoapp.domain.values import ANONYMOUS, IssueFilter, IssueState, Viewer
 from geoapp.domain.workflow import Case, Transition, after_its_parts
-from geoapp.store import history, outbox
+from geoapp.store import counts, history, outbox
 from geoapp.store.issues import condition, key
 
 
@@ -154,12 +154,16 @@ def write(
                            CAST(:detail AS jsonb) AS detail, CAST(:person AS uuid) AS person_id,
                            CAST(:internal AS boolean) AS internal
                 ),
+                before AS MATERIALIZED ({counts.before("SELECT line.issue_id FROM line")}),
                 changed AS (
                     UPDATE issue SET {", ".join(f"{name} = {value}" for name, value in facts.items())},
                            {history.head("line")}
-                    FROM line WHERE issue.id = line.issue_id
-                    RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash, version
+                    FROM line JOIN (SELECT issue_id FROM before) AS held USING (issue_id)
+                    WHERE issue.id = line.issue_id
+                    RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash,
+                              issue.version, {counts.returned()}
                 ),
+                counted AS ({counts.moved("before", "changed")}),
                 told AS ({history.append("changed", "line")})
                 SELECT version, seq FROM changed
                 """

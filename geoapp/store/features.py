@@ -8,25 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.tiles import Tile
-from geoapp.domain.values import Box, IssueFilter, StateGroup, Viewer, states_of
-from geoapp.store.issues import condition, within
+from geoapp.domain.values import Box
 
 EXTENT = 4096
 BUFFER = 64
-AGGREGATE_BELOW_ZOOM = 15
 MOST_DRAWN = 300
-CELLS = 4
-"""Below that zoom a crowded tile is cut into 4 × 4 cells of 64 pixels, each one number."""
-FITS = 40
-"""So many issues are shown one by one even below that zoom."""
-MOST_SINGLES = 2000
-"""And never more than so many from that zoom on: then 16 × 16 cells."""
 
 _PLACE = """
     SELECT b.id AS fid, b.area AS geom, b.label, p.code, p.name_zh, p.name_en, round(b.area_m2) AS area_m2,
@@ -86,59 +77,6 @@ ISSUE_FIELDS = ("number", "id", "state", "group", "verdict", "category", "report
 FILE = Query(
     "SELECT fid, geom, ST_PointOnSurface(geom) AS label, properties FROM layer_feature WHERE layer = :layer", ()
 )
-
-
-def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> bytes:
-    """Issues of one tile: singly where they fit, else counted per cell; the sum of ``n`` is always complete.
-
-    An aggregate lies at the mean of its members, so that no lattice shows.
-    """
-    where, binds = condition(db, wanted, viewer, zone=zone)
-    inside, box = within(tile.bounds)
-    deep = tile.z >= AGGREGATE_BELOW_ZOOM
-    cells = CELLS * 4 if deep else CELLS
-    groups = {group.value: [str(state) for state in states_of(group)] for group in StateGroup}
-    sql = f"""
-        WITH hit AS MATERIALIZED (
-            SELECT i.id, i.number, i.state, i.verdict, i.category_code, i.reported_at, i.extent, i.privacy,
-                   ST_X(i.public_3857) AS x, ST_Y(i.public_3857) AS y
-            FROM issue i WHERE {inside} AND {where}
-        ),
-        total AS (SELECT count(*) AS n FROM hit),
-        cell AS (
-            SELECT count(*)::int AS n, avg(x) AS x, avg(y) AS y,
-                   count(*) FILTER (WHERE state = ANY (:open))::int AS open,
-                   count(*) FILTER (WHERE state = ANY (:in_work))::int AS in_work,
-                   count(*) FILTER (WHERE state = ANY (:solved))::int AS solved,
-                   count(*) FILTER (WHERE state = ANY (:dropped))::int AS dropped,
-                   count(*) FILTER (WHERE verdict = 'contested')::int AS contested,
-                   count(*) FILTER (WHERE verdict = 'orphan')::int AS orphan,
-                   min(id::text) AS id, min(number) AS number, min(state) AS state, min(verdict) AS verdict,
-                   min(category_code) AS category, (min(extract(epoch FROM reported_at)) / 86400)::int AS reported,
-                   min(CASE WHEN extent IS NULL OR privacy <> 'public' THEN 'point'
-                            WHEN ST_Dimension(extent) = 0 THEN 'points'
-                            WHEN ST_Dimension(extent) = 1 THEN 'line' ELSE 'area' END) AS extent
-            FROM hit
-            GROUP BY CASE WHEN (SELECT n FROM total) <= :fits THEN id::text
-                     ELSE floor((x - :west) / :cell) || '/' || floor((y - :south) / :cell) END
-        )
-        SELECT ST_AsMVT(feature, 'issues', {EXTENT}, 'geom') FROM (
-            SELECT ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(x, y), 3857),
-                                ST_MakeEnvelope(:west, :south, :east, :north, 3857), {EXTENT}, 0, false) AS geom,
-                   n, CASE WHEN n > 1 THEN open END AS open, CASE WHEN n > 1 THEN in_work END AS in_work,
-                   CASE WHEN n > 1 THEN solved END AS solved, CASE WHEN n > 1 THEN dropped END AS dropped,
-                   CASE WHEN n > 1 THEN contested END AS contested, CASE WHEN n > 1 THEN orphan END AS orphan,
-                   CASE WHEN n = 1 THEN id END AS id, CASE WHEN n = 1 THEN number END AS number,
-                   CASE WHEN n = 1 THEN state END AS state, CASE WHEN n = 1 THEN verdict END AS verdict,
-                   CASE WHEN n = 1 THEN category END AS category, CASE WHEN n = 1 THEN reported END AS reported,
-                   CASE WHEN n = 1 THEN extent END AS extent,
-                   CASE WHEN n = 1 THEN CASE WHEN open = 1 THEN 'open' WHEN in_work = 1 THEN 'in_work'
-                        WHEN solved = 1 THEN 'solved' ELSE 'dropped' END END AS group
-            FROM cell ORDER BY n DESC, number
-        ) AS feature
-    """
-    more = {"fits": MOST_SINGLES if deep else FITS, "cell": (box["east"] - box["west"]) / cells}
-    return bytes(db.execute(text(sql), binds | box | groups | more).scalar_one())
 
 
 def area_tile(db: Session, query: Query, layer: str, fields: Sequence[str], *, tile: Tile, day: date) -> bytes:

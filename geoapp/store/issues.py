@@ -1,9 +1,10 @@
 """Reading issues: one condition for a filter and a viewer, behind list, count, map tile, API and CSV."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -231,11 +232,6 @@ def within(bounds: Bounds) -> tuple[str, dict[str, float]]:
     return sql, {"west": bounds.west, "south": bounds.south, "east": bounds.east, "north": bounds.north}
 
 
-def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> int:
-    where, binds = condition(db, wanted, viewer, zone=zone)
-    return int(db.execute(text(f"SELECT count(*) FROM issue i WHERE {where}"), binds).scalar_one())
-
-
 def page(
     db: Session,
     wanted: IssueFilter,
@@ -251,6 +247,27 @@ def page(
 
     ``matched`` is how many there are in all. Raises ValueError for a token that is not one of ours.
     """
+    found, token = paged(
+        db, wanted, viewer, _COLUMNS, zone=zone, limit=limit, after=after, matched=matched, by_deadline=by_deadline
+    )
+    return [_row(row) for row in found], token
+
+
+def paged(
+    db: Session,
+    wanted: IssueFilter,
+    viewer: Viewer,
+    columns: str,
+    *,
+    zone: ZoneInfo,
+    limit: int,
+    after: str | None,
+    matched: int,
+    by_deadline: bool,
+    also: str = "",
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """As ``page``, but of any columns, among them i.id, i.reported_at and i.due_at; ``also`` joins what these need."""
     where, binds = condition(db, wanted, viewer, zone=zone)
     joins, own = _joins(viewer)
     if after:
@@ -267,10 +284,10 @@ def page(
         # Else a plan may read back through the years until it has found enough; OFFSET keeps it from that.
         source, where = f"(SELECT * FROM issue i WHERE {where} OFFSET 0) AS i", "true"
     found = db.execute(
-        text(f"SELECT {_COLUMNS} FROM {source} {joins} WHERE {where} ORDER BY {order} LIMIT :limit"),
-        binds | own | {"limit": limit + 1},
+        text(f"SELECT {columns} FROM {source} {joins} {also} WHERE {where} ORDER BY {order} LIMIT :limit"),
+        binds | own | dict(more) | {"limit": limit + 1},
     ).all()
-    rows = [_row(row) for row in found[:limit]]
+    rows = found[:limit]
     return rows, _token(rows[-1], by_deadline=by_deadline) if rows and len(found) > limit else None
 
 
@@ -435,7 +452,7 @@ def _row(row: Row[Any]) -> IssueRow:
     )
 
 
-def _token(row: IssueRow, *, by_deadline: bool) -> str:
+def _token(row: Row[Any], *, by_deadline: bool) -> str:
     due = row.due_at.isoformat() if row.due_at else "infinity"
     at = due if by_deadline else row.reported_at.isoformat()
     return base64.urlsafe_b64encode(f"{at} {row.id}".encode()).decode().rstrip("=")

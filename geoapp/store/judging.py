@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.values import NEAR_EDGE_M
-from geoapp.store import history
+from geoapp.store import counts, history
 
 # Degrees that hold ``tolerance`` metres; widened by 1 % because the ellipsoid is not this sphere.
 _NEARBY = "ST_Expand(t.geom, t.tolerance / (110000 * cos(radians(ST_Y(t.geom)))), t.tolerance / 110000)"
@@ -117,17 +117,23 @@ def rejudge(db: Session, *, today: date, area_wkb: bytes | None = None, only: UU
                 WHERE (issue.community_id, issue.community_verdict, issue.verdict, issue.candidate_ids)
                       IS DISTINCT FROM (new.community_id, new.community_verdict, new.verdict, new.candidate_ids)
             ),
+            before AS MATERIALIZED ({counts.before("SELECT line.issue_id FROM line")}),
             changed AS (
                 UPDATE issue SET community_id = new.community_id, community_verdict = new.community_verdict,
                        verdict = new.verdict, candidate_ids = new.candidate_ids, judged_on = new.judged_on,
                        version = version + 1, {history.head("line")}
                 FROM line JOIN new ON new.id = line.issue_id
+                     JOIN (SELECT issue_id FROM before) AS held USING (issue_id)
                 WHERE issue.id = line.issue_id
-                RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash
-            )
+                RETURNING issue.id AS issue_id, issue.history_seq AS seq, issue.history_hash AS hash,
+                          {counts.returned()}
+            ),
+            counted AS ({counts.moved("before", "changed")})
             {history.append("changed", "line")}
             """
         ),
         {"today": today, "area": area_wkb, "only": only},
     )
-    return int(changed.rowcount)  # type: ignore[attr-defined]
+    moved = int(changed.rowcount)  # type: ignore[attr-defined]
+    counts.fold_many(db, moved)
+    return moved

@@ -15,6 +15,7 @@ class Lock(IntEnum):
     BOUNDARIES = 20_261_125
     IMPORTS = 20_261_126
     NOTICES = 20_261_127
+    COUNTS = 20_261_128
     ROADS = 20_261_140
 
 
@@ -25,6 +26,11 @@ def alone(db: Session, lock: Lock) -> None:
 def beside(db: Session, lock: Lock) -> None:
     """Together with others who take it so, but not with one who wants it alone."""
     db.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": int(lock)})
+
+
+def try_alone(db: Session, lock: Lock) -> bool:
+    """As ``alone``, but without waiting; False when somebody else has it."""
+    return bool(db.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": int(lock)}).scalar())
 
 
 def try_own(db: Session, lock: Lock, name: UUID) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.values import IssueState, Name, Release, Score
+from geoapp.store import counts
 from geoapp.store.photos import Photo, get
 from geoapp.store.reports import WITNESSES, hash_of
 
@@ -201,6 +202,7 @@ def erase(db: Session, issue_id: UUID, report_id: UUID, *, now: datetime, wholly
                erased_at = CAST(:now AS timestamptz) WHERE issue_id = :issue AND id = :report""",
     ):
         db.execute(text(statement), binds)
+    counts.note(db, issue_id)
 
 
 def over(db: Session, *, now: datetime, after: timedelta, limit: int) -> list[tuple[UUID, UUID]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.geometry import blur
 from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import Privacy, Release
-from geoapp.store import history, locks
+from geoapp.store import counts, history, locks
 from geoapp.store.judging import judgement
 from geoapp.store.locks import Lock
 
@@ -146,8 +146,9 @@ def store(
                        history_link(''::bytea, {line})
                 FROM v JOIN line ON line.issue_id = v.id
                      CROSS JOIN (SELECT nextval('issue_serial') AS n) AS serial
-                RETURNING id AS issue_id, history_seq AS seq, history_hash AS hash, number
+                RETURNING id AS issue_id, history_seq AS seq, history_hash AS hash, number, {counts.returned()}
             ),
+            counted AS ({counts.moved(None, "made")}),
             written AS ({history.append("made", "line")})
             SELECT number FROM made
             """

@@ -68,6 +68,15 @@ def versions(engine: Engine) -> tuple[str, str]:
         return str(server).split(" ", maxsplit=1)[0], str(connection.execute(asked).scalar() or "")
 
 
+def room(engine: Engine) -> int:
+    """How many connections the server has for us and others."""
+    with _connection(engine) as connection:
+        asked = text(
+            "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+        )
+        return int(connection.execute(asked).scalar_one())
+
+
 @contextmanager
 def _connection(engine: Engine) -> Iterator[Connection]:
     """A connection of its own: a migration may take long, and nobody inherits its settings."""

@@ -18,7 +18,7 @@ STATEMENT_TIMEOUT_MS = 20_000
 LOCK_TIMEOUT_MS = 3_000
 POOL_WAIT_S = 5
 
-__all__ = ["Session", "bulk", "connect", "disconnect", "engine", "snapshot", "steady", "transaction"]
+__all__ = ["Session", "bulk", "connect", "disconnect", "engine", "glance", "snapshot", "steady", "transaction"]
 
 _engine: Engine | None = None
 
@@ -72,6 +72,14 @@ def snapshot() -> Iterator[Session]:
     """Reads that must agree with each other: one unchanging, read-only view of the data."""
     with _ours(), Session(engine()) as db, db.begin():
         db.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        yield db
+
+
+@contextmanager
+def glance() -> Iterator[Session]:
+    """Reads of which each stands for itself: without the words that begin and end a transaction."""
+    with _ours(), engine().connect() as connection, Session(connection) as db:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
         yield db
 
 

@@ -1,11 +1,14 @@
-"""Versions of the data: counted by the transaction that changes it, read before anything else for an ETag."""
+"""Versions of the data: counted by the transaction that changes it, read before anything else for an ETag.
+
+Issues have theirs by area and without a row that all writers would wait for: store.counts keeps them.
+"""
 
 from typing import Literal
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-Part = Literal["issues", "places", "layers", "roads"]
+Part = Literal["counts", "places", "layers", "roads"]
 
 
 def bump(db: Session, part: Part) -> None:

@@ -247,7 +247,7 @@ FILTERS = (
     _BBOX,
 )
 _PAGED = (
-    _count("limit", 1000),
+    _count("limit", 10_000),
     Parameter("after", {"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "maxLength": 200}),
 )
 _GEO = "application/geo+json"

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import request
-from icalendar import Calendar, Event, vCalAddress, vGeo, vText
 
 from geoapp.domain.visiting import VisitState
 from geoapp.services.visits import VisitDetail
@@ -15,6 +14,8 @@ from geoapp.web import drafts, page
 
 def calendar_of(detail: VisitDetail, *, now: datetime, zone: ZoneInfo) -> bytes:
     """The visit as one event; with guests who have an address it asks them, else it only tells."""
+    from icalendar import Calendar, Event, vCalAddress, vGeo, vText  # noqa: PLC0415 - slow to import, and few ask
+
     visit = detail.visit
     begins = datetime.combine(visit.on_day, visit.starts_at, zone)
     invited = [guest for guest in detail.guests if guest.email]

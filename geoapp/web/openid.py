@@ -5,8 +5,6 @@ import secrets
 from flask import Blueprint, Response, request
 
 from geoapp.errors import NotFound, Unavailable, WrongIdentity, status_of
-from geoapp.services import openid
-from geoapp.services.openid import Provider
 from geoapp.web import account, errors, gate, page
 
 blueprint = Blueprint("openid", __name__, url_prefix="/sign-in/oidc")
@@ -16,7 +14,10 @@ AWAY_S = 600
 
 @blueprint.get("")
 def begin() -> Response:
-    provider, seed = _provider(), secrets.token_urlsafe(32)
+    # Its libraries take a second to load, and few places sign in this way.
+    from geoapp.services import openid  # noqa: PLC0415
+
+    provider, seed = openid.Provider(*_provider()), secrets.token_urlsafe(32)
     try:
         address = openid.begin(provider, seed, gate.local(request.args.get("next")))
     except (WrongIdentity, Unavailable) as refusal:
@@ -27,7 +28,9 @@ def begin() -> Response:
 @blueprint.get("/callback")
 def callback() -> Response:
     """Back from the provider; whatever comes of it, the seed is used up."""
-    provider = _provider()
+    from geoapp.services import openid  # noqa: PLC0415
+
+    provider = openid.Provider(*_provider())
     try:
         done, onward = openid.finish(
             provider, gate.kept(COOKIE), request.args, browser=request.user_agent.string, now=page.now()
@@ -44,11 +47,11 @@ def _refused(refusal: WrongIdentity | Unavailable) -> Response:
     return account.sign_in_form(status=status_of(refusal), refused=told)
 
 
-def _provider() -> Provider:
+def _provider() -> tuple[str, str, str, str]:
     settings = page.settings()
     if not settings.oidc_issuer:
         raise NotFound("page", request.path)
     home = (settings.public_url or request.host_url).rstrip("/")
-    return Provider(
+    return (
         settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, f"{home}/sign-in/oidc/callback"
-    )
+    )  # fmt: skip

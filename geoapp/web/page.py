@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mimetypes
 import re
 import secrets
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from geoapp.services import places
 from geoapp.services.categories import Checklists
 from geoapp.services.clocks import WorkCalendar
 from geoapp.services.places import Choices
-from geoapp.web import gate, scripts
+from geoapp.web import gate, scripts, still
 
 blueprint = Blueprint("page", __name__)
 FORMS = {"sign_in.html", "sign_in_code.html", "follow.html", "following.html", "report.html"}
@@ -230,4 +231,12 @@ def static(path: str) -> Response:
         path = rest
     if path.split("/")[0] not in {"js", "css", "img", "vendor"}:
         abort(404)
-    return send_from_directory(static_folder(), path, max_age=FAR_FUTURE_S)
+    accepted = [name for name in still.FORMS if request.accept_encodings[name]]
+    form = still.form_of(settings().still_dir, path, accepted)
+    if form is None:
+        return send_from_directory(static_folder(), path, max_age=FAR_FUTURE_S)
+    kind = mimetypes.guess_type(path)[0]
+    response = send_from_directory(settings().still_dir, form[1], max_age=FAR_FUTURE_S, mimetype=kind)
+    response.headers["Content-Encoding"] = form[0]
+    response.vary.add("Accept-Encoding")
+    return response

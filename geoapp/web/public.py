@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from geoapp import words
 from geoapp.domain.values import ANONYMOUS, Box, IssueFilter
-from geoapp.maps import builder
 from geoapp.services import issues, layers
 from geoapp.services.places import Choices
 from geoapp.web import base, page, params, shapes
@@ -112,6 +111,9 @@ def map_context(
     ``survey`` makes it the map of staff, with issues in full. Without ``ground`` there is no base map: the page brings
     its own.
     """
+    # A worker that serves only tiles and lists never loads Folium.
+    from geoapp.maps import builder  # noqa: PLC0415
+
     settings = page.settings()
     sheet = builder.build(
         layers.for_viewer(ANONYMOUS, page.all_layers(), "map"),

@@ -8,9 +8,9 @@ from typing import Any
 from geoapp import words
 from geoapp.domain.deadlines import Clock, explain, standing
 from geoapp.domain.responsibility import Hit, Verdict
-from geoapp.domain.values import Name, Phase, Point, Score, StateGroup, VerdictClass, states_of
+from geoapp.domain.values import IssueState, Name, Phase, Point, Score, StateGroup, VerdictClass, states_of
 from geoapp.services.duplicates import THRESHOLD, Candidate
-from geoapp.services.issues import Case, HistoryRow, IssueRow
+from geoapp.services.issues import Case, HistoryRow, IssueRow, Said
 from geoapp.services.photos import THUMB_PX, Photo
 from geoapp.services.places import CategoryRow, Choices, Whose
 from geoapp.web import page
@@ -170,6 +170,15 @@ def _plainly(line: HistoryRow, units: Mapping[str, str]) -> str:
         until=detail.get("until", ""),
         score=page.say(f"score.{detail['score']}") if "score" in detail else "",
     )
+
+
+def said() -> Said:
+    """The words of a feature that the database makes; it says the same as ``feature``, and a test holds it to that."""
+    states = {
+        str(state): (page.say(f"state.{state}"), str(state.group), page.say(f"group.{state.group}"))
+        for state in IssueState
+    }
+    return Said(page.lang(), states, {str(verdict): page.say(f"verdict.{verdict}") for verdict in VerdictClass})
 
 
 def feature(row: IssueRow) -> dict[str, Any]:

@@ -29,10 +29,7 @@ def tile(name: str, z: str, x: str, y: str) -> Response:
         zone=page.settings().zone,
         known=next(iter(known), None),
     )
-    response = Response(answer.body, mimetype=MVT) if answer.body is not None else Response(status=304)
-    response.set_etag(answer.tag)
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return _told(answer)
 
 
 @blueprint.get("/<name>.json")
@@ -54,6 +51,19 @@ def tilejson(name: str) -> Response:
             "attribution": layer.origin,
         }
     )
+
+
+def _told(answer: layers.Answer) -> Response:
+    """Bytes as they were made; packed for whoever takes that: everybody may know what is in a public tile."""
+    small = layers.packed(answer) if request.accept_encodings["gzip"] else None
+    body = small or answer.body
+    response = Response(body, mimetype=MVT) if body is not None else Response(status=304)
+    response.set_etag(answer.tag, weak=small is not None)
+    response.headers["Cache-Control"] = "no-cache"
+    response.vary.add("Accept-Encoding")
+    if small:
+        response.headers["Content-Encoding"] = "gzip"
+    return response
 
 
 def _index(field: str, text: str) -> int:

@@ -9,7 +9,7 @@ from geoapp.web import gate
 
 TEXTS = {
     "text/html", "text/css", "text/javascript", "application/javascript", "application/json", "application/geo+json",
-    "application/manifest+json", "application/atom+xml", "image/svg+xml", "application/vnd.mapbox-vector-tile",
+    "application/manifest+json", "application/atom+xml", "image/svg+xml",
 }  # fmt: skip
 SMALLEST = 1000
 LEVEL, KEPT = 6, 200

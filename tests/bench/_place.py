@@ -1,5 +1,6 @@
 """A database and many made-up issues for measurements; nothing of it stays."""
 
+import io
 import shutil
 import tempfile
 import time
@@ -7,8 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
+from sqlalchemy import text
 
 from geoapp import config, pgserver
 from geoapp.config import Settings
@@ -16,7 +21,7 @@ from geoapp.demo import authorities, land
 from geoapp.demo.stories import VERDICTS
 from geoapp.domain.values import OPERATOR, PlaceKind
 from geoapp.services import boundaries, categories, vectorfile
-from geoapp.store import schema, session
+from geoapp.store import counts, schema, session
 
 TODAY = date(2026, 11, 20)
 HEADER = "id,opened,type,state,title,lon,lat"
@@ -40,6 +45,13 @@ handling = "handling"
 closed = "closed"
 [categories.values]
 """
+PORTION = 100_000
+COPY = """
+    COPY issue (id, number, category_code, title, severity, privacy, source, geom, public_geom, placed_by, state, level,
+                reported_at, updated_at, community_verdict, verdict, judged_on) FROM STDIN
+"""
+MONTHS = 56
+STATES = ("reported", "accepted", "handling", "done", "closed", "refused")
 KINDS = ("road.broken-sidewalk", "waste.dumping-site", "light.missing-street-light", "water.flooded-road")
 
 
@@ -79,6 +91,51 @@ def a_table(folder: Path, count: int) -> tuple[Path, Path]:
             out.write(f"{number},{opened},{KINDS[number % 4]},{states[number]},Issue {number},{lon:.6f},{lat:.6f}\n")
     mapping.write_text(MAPPING + "".join(f'"{kind}" = "{kind}"\n' for kind in KINDS), encoding="utf-8")
     return file, mapping
+
+
+def fill(count: int, *, begin: int = 0, in_towns: float = 0.5) -> None:
+    """Store so many issues as ``a_table`` describes them, but at once and without judging them; and count them.
+
+    Their numbers go on after ``begin``; ``in_towns`` is the share of them that crowds in the two towns.
+    """
+    random = np.random.default_rng(1 + begin)
+    towns = np.array([(106.65, 29.02), (106.93, 28.96)])
+    newest = datetime(2026, 11, 19, tzinfo=UTC)
+    done, count = begin, begin + count
+    with session.bulk() as db:
+        indexes = db.execute(
+            text("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'issue' AND indexname <> 'pk_issue'")
+        ).all()
+        for name, _ in indexes:
+            db.execute(text(f"DROP INDEX {name}"))
+        while done < count:
+            some = min(PORTION, count - done)
+            spread = np.column_stack([random.uniform(106.4, 107.0, some), random.uniform(28.5, 29.2, some)])
+            crowded = towns[random.integers(2, size=some)] + random.normal(0, 0.012, (some, 2))
+            points = np.where(random.random((some, 1)) < in_towns, crowded, spread)
+            minutes = random.integers(0, MONTHS * 30 * 1440, some)
+            states = random.choice(STATES, some, p=(0.2, 0.1, 0.15, 0.05, 0.45, 0.05))
+            verdicts = random.choice(("clear", "near", "contested", "orphan"), some, p=(0.7, 0.1, 0.1, 0.1))
+            out = io.StringIO()
+            for nth, number in enumerate(range(done, done + some)):
+                at = (newest - timedelta(minutes=int(minutes[nth]))).isoformat()
+                point = f"SRID=4326;POINT({points[nth, 0]:.6f} {points[nth, 1]:.6f})"
+                told = (
+                    UUID(int=number + 1), f"QJ-2026-{number:07}", KINDS[number % 4], f"Issue {number}", 2, "public",
+                    "import", point, point, "import", states[nth], "community", at, at, "clear", verdicts[nth], TODAY,
+                )  # fmt: skip
+                out.write("\t".join(map(str, told)) + "\n")
+            connection: Any = db.connection().connection.driver_connection
+            with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+                copy.write(out.getvalue())
+            done += some
+        for _, definition in indexes:
+            db.execute(text(definition))
+        counts.rebuild(db, ZoneInfo("Asia/Shanghai"))
+    with session.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("VACUUM ANALYZE issue"))
+        connection.execute(text("VACUUM ANALYZE count_block"))
 
 
 def timed(work: Callable[[], object]) -> float:

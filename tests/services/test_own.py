@@ -19,7 +19,7 @@ from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import ANONYMOUS, OPERATOR, IssueState, Score
 from geoapp.domain.workflow import Given
 from geoapp.errors import BadInput, NotFound, Refused, TooMany
-from geoapp.services import audit, clocks, issues, moderation, own, reports, triage
+from geoapp.services import audit, clocks, issues, moderation, own, reports, snapshots, triage
 from geoapp.services.reports import Limits
 from geoapp.store import session
 from tests.builders import CENTRE, a_category, a_jurisdiction, a_place, square
@@ -281,12 +281,13 @@ def test_after_deleting_one_s_data_no_word_of_it_is_left_anywhere(mine, db_url):
     mine.rate("partly", "CANARY-REASON")
     mine.decide()
     files = list(mine.folder.rglob("*.jpg"))
-    full = dump(db_url)
+    full, known = dump(db_url), snapshots.data_version()
     mine.erase()
     left = dump(db_url)
 
     assert all(canary in full for canary in CANARIES)
     assert [canary for canary in CANARIES if canary in left] == []
+    assert snapshots.data_version() != known
     assert files
     assert list(mine.folder.rglob("*.jpg")) == []
     with pytest.raises(NotFound):

@@ -1,0 +1,177 @@
+"""The counts pyramid as it is read: blocks, and on top of them the changes that no block knows yet.
+
+All reads of one answer belong in one snapshot; store.counts says how both come about.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geoapp.domain import counts
+from geoapp.domain.counts import ALL, LEVEL, PART, Array, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells whether a tile is still the same: the version of its area, and those of the other data."""
+
+    area: int
+    parts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the pyramid knows of a span: parts by cell, and spans (first, behind) where the issues must be asked.
+
+    ``crowd`` is how many issues there are whatever the filter, ``unfolded`` how many changes were met in the log.
+    """
+
+    parts: Array
+    ask: tuple[tuple[int, int], ...]
+    crowd: int
+    unfolded: int
+
+
+def stamp(db: Session, zoom: int, cell: int) -> Stamp:
+    """Read before anything else: the version of a tile's area."""
+    of, first, behind = counts.areas_of(zoom, cell)
+    begin, end = counts.span(of, first)[0], counts.span(of, behind)[0]
+    row = db.execute(
+        text(
+            "SELECT coalesce((SELECT sum(version) FROM count_area WHERE zoom = :of AND cell >= :first "
+            "AND cell < :behind), 0) + (SELECT count(*) FROM count_change WHERE cell >= :begin AND cell < :end), "
+            "ARRAY(SELECT part || ' ' || version FROM data_version ORDER BY part)"
+        ),
+        {"of": of, "first": first, "behind": behind, "begin": begin, "end": end},
+    ).one()
+    parts = (part.split(" ") for part in row[1])
+    return Stamp(int(row[0]), tuple((name, int(version)) for name, version in parts))
+
+
+def zone_of(db: Session) -> str:
+    """In which zone the counts' months begin; empty: they are yet to be made."""
+    return str(db.execute(text("SELECT coalesce((SELECT zone FROM count_base), 'UTC')")).scalar_one())
+
+
+def look(db: Session, zoom: int, cell: int, asked: Question, zone: ZoneInfo, *, deep: int) -> Found | None:
+    """What is asked of a tile down to zoom 16, with cells of zoom ``deep``; without the edges of the question.
+
+    None where blocks and question are not of the same months, or not all its categories are top ones.
+    """
+    at = max(zoom, counts.FIRST)
+    first, behind = cell << 2 * (at - zoom), (cell + 1) << 2 * (at - zoom)
+    kinds = [ALL] if asked.is_plain else [ALL, *asked.kinds]
+    told = db.execute(
+        text(
+            """
+            SELECT able.zone, able.tops, b.cell, b.kind, b.split, b.entries
+            FROM (SELECT coalesce((SELECT zone FROM count_base), 'UTC') AS zone,
+                         (SELECT count(*) FROM category WHERE code = ANY (CAST(:codes AS text[]))
+                          AND parent_code IS NULL) AS tops) AS able
+            LEFT JOIN count_block b
+                ON b.zoom = :at AND b.cell >= :first AND b.cell < :behind AND b.kind = ANY (:kinds)
+            """
+        ),
+        {"at": at, "first": first, "behind": behind, "kinds": kinds, "codes": list(asked.categories)},
+    ).all()
+    if not told[0].zone or told[0].tops < len(asked.categories):
+        return None
+    if asked.months is not None and told[0].zone != zone.key:
+        return None
+    rows = [row for row in told if row.cell is not None]
+    begin, end = counts.span(at, first)[0], counts.span(at, behind)[0]
+    blocks = {(row.cell, row.kind): row for row in rows}
+    log = _logged(db, begin, end, asked, deep=deep)
+    crowd = sum(counts.total(counts.read(row.entries)) for row in rows if row.kind == ALL) + log.crowd
+    pieces, ask = [], []
+    for (of, kind), row in blocks.items():
+        if kind == ALL and not asked.is_plain and not row.split:
+            ask.append(counts.span(at, of))
+        elif (kind == ALL) == asked.is_plain:
+            pieces.append(counts.parts(counts.read(row.entries), at, of, asked, deep=deep))
+    known = {of for of, _ in blocks}
+    if not asked.is_plain:
+        # The log holds what no block knows yet: there the issues themselves are asked.
+        ask += [counts.span(at, of) for of in log.blocks(at) - known]
+    parts = log.outside(ask, asked)
+    return Found(np.concatenate([*pieces, parts]), tuple(ask), crowd, log.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """The unfolded changes of a span: all of them by cell, and which of them the question is about."""
+
+    cells: Array
+    parts: Array
+    matches: Array
+    rows: int
+    crowd: int
+
+    def blocks(self, zoom: int) -> set[int]:
+        return {int(cell) for cell in np.unique(self.cells >> 2 * (LEVEL - zoom))}
+
+    def outside(self, spans: Sequence[tuple[int, int]], asked: Question) -> Array:
+        """What is asked, but for cells in ``spans``."""
+        kept = self.matches.copy()
+        for first, behind in spans:
+            kept &= (self.cells < first) | (self.cells >= behind)
+        return counts.of_groups(self.parts[kept], asked)
+
+
+def _logged(db: Session, begin: int, end: int, asked: Question, *, deep: int) -> _Log:
+    found = db.execute(
+        text(
+            "SELECT cell, category, month, state_group, n, contested, orphan, x, y FROM count_change "
+            "WHERE cell >= :begin AND cell < :end"
+        ),
+        {"begin": begin, "end": end},
+    ).all()
+    parts = counts.rows(((row[0] >> 2 * (LEVEL - deep), *row[3:]) for row in found), PART)
+    cells = np.array([row[0] for row in found], np.int64)
+    matches = np.array([_is_asked(row[1], row[2], asked) for row in found], bool)
+    return _Log(cells, parts, matches, len(found), int(parts["n"].sum()))
+
+
+def _is_asked(category: str, month: int, asked: Question) -> bool:
+    if asked.categories and category not in asked.categories:
+        return False
+    return asked.months is None or asked.months[0] <= month <= asked.months[1]
+
+
+def narrow(db: Session, zoom: int, cells: Sequence[int], asked: Question) -> list[tuple[int, int]]:
+    """The smallest spans below tiles of ``zoom`` in which anything is that is asked."""
+    spans: list[tuple[int, int]] = []
+    kinds = [ALL] if asked.is_plain else [ALL, *asked.kinds]
+    while cells and zoom <= counts.LAST:
+        rows = db.execute(
+            text(
+                "SELECT cell, kind, split, entries FROM count_block "
+                "WHERE zoom = :zoom AND cell = ANY (:cells) AND kind = ANY (:kinds)"
+            ),
+            {"zoom": zoom, "cells": list(cells), "kinds": kinds},
+        ).all()
+        deep = zoom + counts.depth(zoom)
+        spans += [counts.span(zoom, row.cell) for row in rows if row.kind == ALL and not row.split]
+        cells = sorted(
+            {
+                int(cell)
+                for row in rows
+                if row.split and (row.kind == ALL) == asked.is_plain
+                for cell in counts.parts(counts.read(row.entries), zoom, row.cell, asked, deep=deep)["cell"]
+            }
+        )
+        zoom = deep
+    return spans + [counts.span(zoom, cell) for cell in cells]
+
+
+def touched(db: Session, begin: int, end: int) -> list[tuple[int, int]]:
+    """The cells of a span that the log knows of."""
+    found = db.execute(
+        text("SELECT DISTINCT cell FROM count_change WHERE cell >= :begin AND cell < :end"),
+        {"begin": begin, "end": end},
+    )
+    return [(cell, cell + 1) for cell in found.scalars()]
