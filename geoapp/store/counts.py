@@ -4,9 +4,6 @@ Why a log, and not counters? Eight writers in one city would all wait for the ro
 rows to ``count_change`` (``moved``), which nobody waits for; readers add those of their span to the blocks, in one
 snapshot, and now and then the log is folded into the blocks. The version of an area counts the changes ever made in
 it, in blocks and log: numbers of a sequence would not do, as transactions do not commit in the order they draw them.
-
-What the public may not see leaves a row as well, which says that something was changed, and not what or where: it is
-part of no count, but of ``edition``, by which results are kept that were made from all issues.
 """
 
 from collections.abc import Iterable, Sequence
@@ -123,6 +120,10 @@ def note(db: Session, issue: UUID) -> None:
 
 
 def _unseen(relation: str) -> str:
+    """What the public may not see leaves a row as well, which says that something was changed, not what or where.
+
+    It is part of no count, but of ``edition``, by which results are kept that were made from all issues.
+    """
     return f"""
         SELECT {relation}.issue_id, {NOWHERE}, '', 0, 0, 0, 0, 0, 0, 0
         FROM {relation} WHERE {relation}.public_cell IS NULL"""
