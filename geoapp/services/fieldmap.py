@@ -93,8 +93,7 @@ def _cut(source: str, box: Box, attribution: str, stamp: int) -> Ground | None: 
                 return None
             is_vector = kind == "pbf"
             return _packed(
-                of_rows, box, max(low, LOWEST), min(high, HIGHEST), kind="mvt" if is_vector else kind,
-                packed=is_vector, about=about,
+                of_rows, box, *_zooms(low, high), kind="mvt" if is_vector else kind, packed=is_vector, about=about,
             )  # fmt: skip
     from pmtiles.reader import MmapSource, Reader  # noqa: PLC0415 - only with such a base map
     from pmtiles.tile import Compression, TileType  # noqa: PLC0415
@@ -110,8 +109,13 @@ def _cut(source: str, box: Box, attribution: str, stamp: int) -> Ground | None: 
         def of_archive(tiles: list[Tile]) -> list[bytes | None]:
             return [reader.get(one.z, one.x, one.y) for one in tiles]
 
-        low, high = max(header["min_zoom"], LOWEST), min(header["max_zoom"], HIGHEST)
-        return _packed(of_archive, box, low, high, kind=kind, packed=packed, about=about)
+        zooms = _zooms(header["min_zoom"], header["max_zoom"])
+        return _packed(of_archive, box, *zooms, kind=kind, packed=packed, about=about)
+
+
+def _zooms(low: int, high: int) -> tuple[int, int]:
+    """What is taken of the zooms that a base map has; of one that is coarser than we want, its finest."""
+    return min(max(low, LOWEST), high), min(high, HIGHEST)
 
 
 def _packed(
