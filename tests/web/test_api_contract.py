@@ -14,7 +14,7 @@ from geoapp.services import accounts, keys
 from geoapp.web import contract
 from tests.builders import a_category, a_jurisdiction, a_place, an_issue, square, store
 
-CASES = int(os.environ.get("GEOAPP_TEST_CASES", "100"))
+CASES = int(os.environ.get("API_TEST_CASES", "100"))
 """How many requests to each operation. On a clean clone CI asks for 300; who works should not wait for them."""
 # A request may fit the document and still break a rule between two fields, as a "to" before its "from".
 # A key that is sent beside another one cannot be told from it being ignored.
