@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geoapp.domain.values import IssueFilter, IssueState, StateGroup, states_of
+from geoapp.domain.values import Box, IssueFilter, IssueState, StateGroup, states_of
 
 LEVEL = 26
 FIRST, LAST = 6, 16
@@ -36,6 +36,7 @@ _MASKS = (
     (16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333),
     (1, 0x5555555555555555),
 )  # fmt: skip
+_SMALLER = (*_MASKS[-2::-1], (32, 0xFFFFFFFF))
 _NUMBERS: list[Any] = [("n", "<i4"), ("contested", "<i4"), ("orphan", "<i4"), ("x", "<i8"), ("y", "<i8")]
 
 ENTRY = np.dtype([("key", "<u4"), *_NUMBERS])
@@ -95,6 +96,24 @@ def cell_at(lon: float, lat: float) -> int:
     x = math.floor((lon + 180) / 360 * side)
     y = math.floor((0.5 - math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)) / (2 * math.pi)) * side)
     return morton(max(0, min(side - 1, x)), max(0, min(side - 1, y)))
+
+
+def around(cells: Iterable[int], zoom: int, least: Box) -> Box:
+    """The box of ``least`` and these tiles of a zoom."""
+    west, south, east, north = least.west, least.south, least.east, least.north
+    for cell in cells:
+        x, y = _gathered(cell), _gathered(cell >> 1)
+        west, east = min(west, _lon(x, zoom)), max(east, _lon(x + 1, zoom))
+        south, north = min(south, _lat(y + 1, zoom)), max(north, _lat(y, zoom))
+    return Box(west, south, east, north)
+
+
+def _lon(x: int, zoom: int) -> float:
+    return x / (1 << zoom) * 360 - 180
+
+
+def _lat(y: int, zoom: int) -> float:
+    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y / (1 << zoom)))))
 
 
 def span(zoom: int, cell: int) -> tuple[int, int]:
@@ -288,4 +307,12 @@ def _deeper(zoom: int) -> int:
 def _spread(v: int) -> int:
     for by, mask in _MASKS:
         v = (v | v << by) & mask
+    return v
+
+
+def _gathered(v: int) -> int:
+    """Every second bit of a number: the inverse of ``_spread``."""
+    v &= _MASKS[-1][1]
+    for (by, _), (_, mask) in zip(_MASKS[::-1], _SMALLER, strict=True):
+        v = (v | v >> by) & mask
     return v

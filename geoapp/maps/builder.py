@@ -29,6 +29,7 @@ def build(
     crs: str = "wgs84",
     review_no: str = "",
     provenance: Callable[[str | None], Provenance],
+    extent: Callable[[str | None], Box | None],
     survey: Mapping[str, Any] | None = None,
 ) -> Sheet:
     """The shell of a map: its size does not depend on how many issues there are, which come as tiles.
@@ -49,7 +50,7 @@ def build(
     for layer in layers:
         if survey and layer.query == "issues":
             continue
-        TileLayer(settings_of(layer, lang, provenance(layer.query))).add_to(sheet)
+        TileLayer(settings_of(layer, lang, provenance(layer.query), extent(layer.query))).add_to(sheet)
     if survey:
         SurveyLayer(survey).add_to(sheet)
     Start().add_to(sheet)
@@ -62,8 +63,8 @@ def build(
 _KINDS = {"Point": "points", "LineString": "lines", "Polygon": "polygons"}
 
 
-def settings_of(layer: Layer, lang: str, origin: Provenance) -> dict[str, Any]:
-    """What the browser is told of a layer."""
+def settings_of(layer: Layer, lang: str, origin: Provenance, extent: Box | None) -> dict[str, Any]:
+    """What the browser is told of a layer; it asks for no tile beyond the layer's ``extent``."""
     kind = "issues" if layer.query == "issues" else _KINDS[layer.geometry]
     return {
         "id": layer.id,
@@ -74,6 +75,7 @@ def settings_of(layer: Layer, lang: str, origin: Provenance) -> dict[str, Any]:
         "minZoom": layer.min_zoom,
         "maxZoom": layer.max_zoom,
         "maxDataZoom": MAX_DATA_ZOOM,
+        "extent": [extent.west, extent.south, extent.east, extent.north] if extent else None,
         "show": layer.shown,
         "order": layer.order,
         "style": dict(layer.style),

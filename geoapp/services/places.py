@@ -1,13 +1,14 @@
 """Whose is this place, what a filter can choose from, and where the map begins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from geoapp.domain import counts
 from geoapp.domain.responsibility import Verdict, classify, judge, tolerance_m
 from geoapp.domain.values import Box, Circle, Name, Point, Provenance, VerdictClass, Viewer
 from geoapp.errors import BadInput
-from geoapp.store import places, versions
+from geoapp.store import blocks, places, versions
 from geoapp.store.places import CategoryRow, Choice
 from geoapp.store.session import snapshot, transaction
 
@@ -35,6 +36,7 @@ class Choices:
     district: Name | None
     home: Box
     provenance: dict[str, Provenance]
+    extents: dict[str, Box] = field(default_factory=dict)
 
     @property
     def synthetic(self) -> bool:
@@ -47,6 +49,10 @@ class Choices:
             return self.provenance.get(_DRAWN[query], Provenance())
         return Provenance(synthetic=self.synthetic)
 
+    def extent_of(self, query: str | None) -> Box | None:
+        """A box beyond which the layer of this query has nothing on any day; None where that is not known."""
+        return self.extents.get(_DRAWN.get(query or "", query or ""))
+
 
 _DRAWN = {
     "district": "district",
@@ -58,6 +64,8 @@ _DRAWN = {
     "roads": "road",
 }
 LONGEST_CONTACT = 200
+COARSE = 10
+"""At this zoom tiles are some 30 km wide: fine enough to know where a city has issues, and few in a whole country."""
 EVERYWHERE = Box(-170.0, -60.0, 170.0, 75.0)
 
 
@@ -101,11 +109,16 @@ def tell_contact(viewer: Viewer, contacts: Mapping[str, str]) -> None:  # noqa: 
 def choices(viewer: Viewer, *, today: date) -> Choices:  # noqa: ARG001
     with snapshot() as db:
         districts = places.districts(db)
+        home = places.extent(db, today) or EVERYWHERE
+        extents = places.extents(db)
+        if (cells := blocks.held(db, COARSE)) is not None:
+            extents["issues"] = counts.around(cells, COARSE, home)
         return Choices(
             categories=places.categories(db),
             communities=places.communities(db),
             units=places.units(db),
             district=districts[0].name if districts else None,
-            home=places.extent(db, today) or EVERYWHERE,
+            home=home,
             provenance=places.provenance(db, today),
+            extents=extents,
         )

@@ -168,6 +168,20 @@ def narrow(db: Session, zoom: int, cells: Sequence[int], asked: Question) -> lis
     return spans + [counts.span(zoom, cell) for cell in cells]
 
 
+def held(db: Session, zoom: int) -> list[int] | None:
+    """The tiles of a zoom of the pyramid in which the public may see any issue; None: the counts are yet to be made."""
+    if not zone_of(db):
+        return None
+    found = db.execute(
+        text(
+            "SELECT cell FROM count_block WHERE zoom = :zoom AND kind = :all "
+            "UNION SELECT cell >> :deeper FROM count_change WHERE cell >= 0"
+        ),
+        {"zoom": zoom, "all": ALL, "deeper": 2 * (LEVEL - zoom)},
+    )
+    return sorted(found.scalars())
+
+
 def touched(db: Session, begin: int, end: int) -> list[tuple[int, int]]:
     """The cells of a span that the log knows of."""
     found = db.execute(

@@ -179,6 +179,22 @@ def extent(db: Session, today: date) -> Box | None:
     return None if row.w is None else Box(row.w, row.s, row.e, row.n)
 
 
+def extents(db: Session) -> dict[str, Box]:
+    """The box of all places of each kind, and that of the jurisdictions, as they are and as they ever were.
+
+    Where there are none it is a single point at 0, 0.
+    """
+    rows = db.execute(
+        text(
+            "SELECT what, ST_XMin(box) AS w, ST_YMin(box) AS s, ST_XMax(box) AS e, ST_YMax(box) AS n FROM ("
+            "SELECT kind AS what, ST_Extent(area) AS box FROM boundary JOIN place ON place.id = place_id GROUP BY kind "
+            "UNION ALL SELECT 'jurisdiction', ST_Extent(area) FROM jurisdiction) AS each WHERE box IS NOT NULL"
+        )
+    )
+    nowhere: dict[str, Box] = dict.fromkeys((*PlaceKind, "jurisdiction"), Box(0.0, 0.0, 0.0, 0.0))
+    return nowhere | {row.what: Box(row.w, row.s, row.e, row.n) for row in rows}
+
+
 def extent_of(db: Session, communities: list[str], today: date) -> Box | None:
     """The box of these communities as they are in force today."""
     row = db.execute(

@@ -1,7 +1,6 @@
 """What every page shares: language, addresses, the nonce, versioned files and the security headers."""
 
 import hashlib
-import json
 import mimetypes
 import re
 import secrets
@@ -30,7 +29,6 @@ FORMS = {"sign_in.html", "sign_in_code.html", "follow.html", "following.html", "
 FORMS_WITH_MAIL = {"issue.html"}
 """Those that have one where mail is offered."""
 FAR_FUTURE_S = 365 * 24 * 3600
-VENDOR = re.compile(r"vendor/([a-z-]+)-([0-9.]+)/")
 
 
 def settings() -> Settings:
@@ -108,9 +106,11 @@ def render(template: str, found: Choices, *, status: int = 200, **context: Any) 
         nonce=nonce(),
         asset=asset,
         vendor=vendor,
-        importmap=importmap(),
+        importmap=scripts.importmap(),
         start_of=scripts.start_of,
         needed=scripts.needed,
+        entry=scripts.entry,
+        static_address=static_address,
         title=site_title(district),
         status=status,
         place_name=district,
@@ -196,32 +196,13 @@ def asset(path: str) -> str:
     return f"/static/{version()}/{path}"
 
 
-@cache
-def vendored() -> dict[str, str]:
-    """Folders of third-party libraries by name, as set-up has laid them out: ``leaflet`` -> ``leaflet-1.9.4``."""
-    folder = static_folder() / "vendor"
-    found = {}
-    for item in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if match := VENDOR.match(f"vendor/{item.name}/"):
-            found[match[1]] = item.name
-    return found
+def static_address(path: str) -> str:
+    """The address of a file below ``static``, of ours or of a library."""
+    return f"/static/{path}" if path.startswith("vendor/") else asset(path)
 
 
 def vendor(name: str, path: str) -> str:
-    return f"/static/vendor/{vendored().get(name, name)}/{path}"
-
-
-def importmap() -> str:
-    return json.dumps(
-        {
-            "imports": {
-                "@mapbox/point-geometry": vendor("point-geometry", "index.js"),
-                "@mapbox/vector-tile": vendor("vector-tile", "index.js"),
-                "pbf": vendor("pbf", "index.js"),
-                "exifr": vendor("exifr", "lite.esm.js"),
-            }
-        }
-    )
+    return f"/static/{scripts.vendored(name, path)}"
 
 
 @blueprint.get("/static/<path:path>")

@@ -123,6 +123,7 @@ def map_context(
         crs=settings.basemap_crs if settings.basemap else "wgs84",
         review_no=settings.map_review_no,
         provenance=found.of,
+        extent=found.extent_of,
         survey=survey,
     )
     config = {

@@ -11,7 +11,7 @@ from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import ANONYMOUS, PlacedBy, Point, Privacy
 from geoapp.errors import BadInput, Refused, TooMany, status_of
 from geoapp.services import own, photos, places, reports
-from geoapp.web import base, errors, gate, page, params, public, shapes
+from geoapp.web import base, errors, gate, page, params, public, scripts, shapes
 from geoapp.words import LANGS
 
 blueprint = Blueprint("reporting", __name__)
@@ -90,19 +90,13 @@ def worker() -> Response:
 
 def _files() -> list[str]:
     """All that the pages for reporting and for the field are made of."""
-    folder = page.static_folder()
-    ours = [
-        page.asset(f"{kind}/{file.name}")
-        for kind in ("js", "css")
-        for file in sorted((folder / kind).iterdir())
-        if file.suffix in {".js", ".css"} and file.name != "print.css"
-    ]
+    styles = [f"css/{file.name}" for file in sorted((page.static_folder() / "css").glob("*.css"))]
+    ours = [page.static_address(path) for path in (*scripts.everything(), *styles, "img/icon.svg")]
     vendored = [page.vendor("leaflet", name) for name in ("leaflet.js", "leaflet.css")]
-    modules = [page.vendor(name, "index.js") for name in ("point-geometry", "vector-tile", "pbf")]
-    modules += [page.vendor("exifr", "lite.esm.js"), page.vendor("pmtiles", "pmtiles.js")]
+    modules = [page.vendor("exifr", "lite.esm.js"), page.vendor("pmtiles", "pmtiles.js")]
     if (ground := base.description(page.settings())) and ground["kind"] == "pmtiles":
         modules.append(page.vendor("protomaps-leaflet", "protomaps-leaflet.js"))
-    return [*ours, page.asset("css/print.css"), page.asset("img/icon.svg"), *vendored, *modules]
+    return list(dict.fromkeys([*ours, *vendored, *modules]))
 
 
 def _form(*, status: int = 200, refused: str = "", typed: MultiDict[str, str] | None = None) -> Response:

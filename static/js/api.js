@@ -33,7 +33,12 @@ export class Refused extends Error {
 
 async function ask(path, pairs, signal) {
   const query = new URLSearchParams([...pairs, ["lang", language()]]);
-  const answer = await fetch(`${path}?${query}`, { signal, headers: { Accept: "application/json" } });
+  const answer = await fetch(`${path}?${query}`, {
+    signal,
+    // Where a line is slow, the tiles of the map come first.
+    priority: "low",
+    headers: { Accept: "application/json" },
+  });
   const body = await answer.json().catch(() => null);
   if (!answer.ok || body === null) throw new Refused(answer.status, body);
   return body;

@@ -80,7 +80,7 @@ export const IssueLayer = L.Layer.extend({
     const view = this._canvas.view();
     expect();
     const z = Math.max(0, Math.min(Math.round(view.zoom), this.spec.maxDataZoom));
-    this._wanted = !this.inRange(view.zoom) ? [] : tilesIn(this._map, view.world, view.zoom, z);
+    this._wanted = !this.inRange(view.zoom) ? [] : tilesIn(this._map, view.world, view.zoom, z, this.spec.extent);
     if (view.zoom !== this._zoom) this._turned = true;
     this._tiles.want(this._wanted);
     this._compose(view.zoom);

@@ -64,7 +64,7 @@ export const PolygonLayer = L.Layer.extend({
   _needed(view) {
     if (!this.inRange(view.zoom)) return [];
     const z = Math.max(0, Math.min(Math.round(view.zoom), this.spec.maxDataZoom));
-    return tilesIn(this._map, view.world, view.zoom, z);
+    return tilesIn(this._map, view.world, view.zoom, z, this.spec.extent);
   },
 
   _arrived() {

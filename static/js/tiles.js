@@ -106,26 +106,34 @@ export class Tiles {
 
 /**
  * The tiles under a rectangle of world pixels at map zoom `zoom`, from data zoom `z`.
+ * `extent` (west, south, east, north in degrees) is where there is anything: beyond it no tile is named.
  * In GCJ-02 a tile lies some hundred metres beside its place, so its corners are projected.
  */
-export function tilesIn(map, bounds, zoom, z) {
+export function tilesIn(map, bounds, zoom, z, extent = null) {
   const unit = (point) => {
     const place = map.unproject(point, zoom);
-    const world = L.CRS.EPSG3857.latLngToPoint(place, z).divideBy(256);
-    return world;
+    return tileAt(place, z);
   };
   const a = unit(bounds.min);
   const b = unit(bounds.max);
-  const last = 2 ** z - 1;
+  const [west, south, east, north] = extent ?? [-180, -85, 180, 85];
+  const first = tileAt(L.latLng(north, west), z);
+  const last = tileAt(L.latLng(south, east), z);
+  const side = 2 ** z;
   const list = [];
-  for (let y = Math.max(0, Math.floor(a.y)); y <= Math.min(last, Math.floor(b.y)); y += 1) {
-    for (let x = Math.max(0, Math.floor(a.x)); x <= Math.min(last, Math.floor(b.x)); x += 1) {
+  for (let y = Math.floor(Math.max(0, first.y, a.y)); y < side && y <= Math.min(last.y, b.y); y += 1) {
+    for (let x = Math.floor(Math.max(0, first.x, a.x)); x < side && x <= Math.min(last.x, b.x); x += 1) {
       list.push({ z, x, y });
     }
   }
   const middle = { x: (a.x + b.x) / 2 - 0.5, y: (a.y + b.y) / 2 - 0.5 };
   const far = (t) => (t.x - middle.x) ** 2 + (t.y - middle.y) ** 2;
   return list.sort((s, t) => far(s) - far(t));
+}
+
+/** The tile under a place and where in it, as a point with fractions. */
+function tileAt(place, z) {
+  return L.CRS.EPSG3857.latLngToPoint(place, z).divideBy(256);
 }
 
 /** WGS-84 of a point in a tile, given in tile units. */

@@ -8,17 +8,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.request import urlopen
-from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, sync_playwright
 
-from geoapp.domain.values import OPERATOR
-from geoapp.services import imports
-from tests.bench._place import TODAY, a_table, place
+from tests.bench._place import fill, place
 
 PORT = 8988
 ADDRESS = f"http://127.0.0.1:{PORT}"
@@ -27,12 +21,8 @@ WANTED = {"first": (3.5, 700), "second": (3.5, 100)}
 
 
 def main(count: int) -> None:
-    with place() as (settings, url), TemporaryDirectory() as folder:
-        file, mapping = a_table(Path(folder), count)
-        imports.import_files(
-            OPERATOR, [file], mapping, today=TODAY, now=datetime(2026, 11, 20, tzinfo=UTC), zone=ZoneInfo("UTC"),
-            number_prefix="QJ",
-        )  # fmt: skip
+    with place() as (settings, url):
+        fill(count)
         env = os.environ | {
             "GEOAPP_DATABASE_URL": url,
             "GEOAPP_DATA_DIR": str(settings.data_dir),
@@ -41,6 +31,9 @@ def main(count: int) -> None:
         server = subprocess.Popen([sys.executable, "-m", "geoapp", "serve"], env=env, stdout=subprocess.DEVNULL)
         try:
             wait()
+            # Others have been here before: each worker has made the page once.
+            for _ in range(8):
+                urlopen(f"{ADDRESS}/?lang=zh").close()  # noqa: S310 - our own server
             print(f"{count:,} issues; 390×844, {SLOWER}× slower, 1.6 Mbit/s, {LATENCY_MS} ms")  # noqa: T201
             with sync_playwright() as player:
                 browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -97,4 +90,4 @@ def wait() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)

@@ -31,6 +31,21 @@ def test_a_cell_lies_in_the_span_of_the_tile_that_holds_its_place(lon, lat, zoom
     assert first <= cell < behind or min(abs(cell - first), abs(cell - behind)) < step * 4 or _is_edge(x, y, n)
 
 
+@given(st.integers(0, 16), st.floats(-179.9, 179.9), st.floats(-84.9, 84.9))
+def test_a_box_around_cells_holds_their_places_and_is_no_wider_than_they_are(zoom, lon, lat):
+    cell = counts.cell_at(lon, lat) >> 2 * (counts.LEVEL - zoom)
+    box = counts.around([cell], zoom, Box(lon, lat, lon, lat))
+
+    assert box.west <= lon <= box.east
+    assert box.south <= lat <= box.north
+    assert box.east - box.west == pytest.approx(360 / 2**zoom)
+    assert counts.cell_at((box.west + box.east) / 2, (box.south + box.north) / 2) >> 2 * (counts.LEVEL - zoom) == cell
+
+
+def test_a_box_around_nothing_is_the_least_that_it_may_be():
+    assert counts.around([], 10, Box(106, 28, 107, 29)) == Box(106, 28, 107, 29)
+
+
 def _is_edge(x, y, n):
     parts = ((x + HALF) / (2 * HALF) * n, (HALF - y) / (2 * HALF) * n)
     return any(abs(part - round(part)) < 1e-6 for part in parts)

@@ -48,7 +48,11 @@ def folder(tmp_path):
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
 def test_a_shipped_layer_is_drawn_on_the_map(layer):
     sheet = builder.build(
-        [layer], home=builder.Box(106, 28, 107, 29), lang="zh", provenance=lambda _: Provenance(("a survey",))
+        [layer],
+        home=builder.Box(106, 28, 107, 29),
+        lang="zh",
+        provenance=lambda _: Provenance(("a survey",)),
+        extent=lambda _: None,
     )
 
     assert "GeoApp.layer(" in sheet.script

@@ -1,5 +1,7 @@
 """Layer control, legend and hatching, on a small place whose pixels are known."""
 
+import re
+
 import pytest
 
 from geoapp.domain.values import Name, Point
@@ -121,3 +123,24 @@ def test_orphan_land_is_hatched_with_dots_and_only_there(seen):
     assert any(not any(row) for row in here)
     for spot in ("contested", "clear"):
         assert not any(map(any, marks(around(seen, SPOTS[spot]))))
+
+
+def test_no_tile_is_asked_for_where_a_layer_has_nothing(live_server, new_context, watch):
+    """Nothing of a layer lies beyond its extent; an issue may lie beyond all places, and then is found there."""
+    a_category()
+    a_place("D", square(106.60, 29.00, 0.1), kind="district", name=Name("试区", "Test district"))
+    a_place("W", square(106.63, 29.02, 0.03))
+    store(an_issue("1", point=Point(106.64, 29.03)), an_issue("2", point=Point(107.95, 29.03)))
+    page = watch.attach(new_context(**DESKTOP).new_page())
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    seen = MapPage(page, live_server).open("lang=en&at=10/29.03000/106.65000")
+    tiles = [tuple(map(int, re.findall(r"\d+", url.partition("/tiles/")[2])[:3])) for url in asked if "/tiles/" in url]
+    kinds = {url.partition("/tiles/")[2].partition("/")[0] for url in asked if "/tiles/" in url}
+
+    assert {"issues", "district"} <= kinds
+    assert {column for _, column, _ in tiles if column < 815} == set()
+    assert {column for url in asked for column in re.findall(r"/tiles/district/10/(\d+)", url)} == {"815"}
+    assert {one["number"] for one in seen.page.evaluate("GeoApp.visible()")} == {"QJ-2026-000001"}
+    seen.page.goto(f"{live_server}/?lang=en&at=12/29.03000/107.95000")
+    seen.until(lambda: seen.page.evaluate("GeoApp.visible().map((one) => one.number)") == ["QJ-2026-000002"])
