@@ -2,6 +2,8 @@
 
 let words = {};
 let lang = "zh";
+/** Making a formatter takes far longer than using it. */
+const formatters = new Map();
 
 /** Takes the words that the page carries; the names of the state groups come with the choices. */
 export function speak(config) {
@@ -24,7 +26,7 @@ export function count(key, n) {
 
 /** 12,345 */
 export function number(n, digits = 0) {
-  return new Intl.NumberFormat(lang, { maximumFractionDigits: digits }).format(n);
+  return formatter(`number ${digits}`, () => new Intl.NumberFormat(lang, { maximumFractionDigits: digits })).format(n);
 }
 
 /** A number that fits a circle: 9,999 stays, 12,345 becomes 12k or 1.2万. */
@@ -50,12 +52,20 @@ export function squareMetres(m2) {
 export function day(text) {
   if (!text) return "";
   const [y, m, d] = text.slice(0, 10).split("-").map(Number);
-  return new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", {
-    year: "numeric",
-    month: lang === "zh" ? "long" : "short",
-    day: "numeric",
-    timeZone: "UTC",
-  }).format(Date.UTC(y, m - 1, d));
+  const make = () =>
+    new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", {
+      year: "numeric",
+      month: lang === "zh" ? "long" : "short",
+      day: "numeric",
+      timeZone: "UTC",
+    });
+  return formatter("day", make).format(Date.UTC(y, m - 1, d));
+}
+
+function formatter(kind, make) {
+  const name = `${lang} ${kind}`;
+  if (!formatters.has(name)) formatters.set(name, make());
+  return formatters.get(name);
 }
 
 /** One of two names: `name_zh`, `name_en`, or whatever name there is. */
