@@ -4,11 +4,13 @@ Why module state? There is one database in a process; ``connect`` is called once
 root (and by each test worker), and every use case then writes ``with transaction() as db:``.
 """
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -33,7 +35,6 @@ def connect(url: str, *, pool_size: int = 5) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": POOL_WAIT_S,
             # PgBouncer before 1.21 cannot carry prepared statements in transaction mode, and a generic plan
@@ -44,7 +45,20 @@ def connect(url: str, *, pool_size: int = 5) -> Engine:
             "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off",
         },
     )
+    event.listen(_engine, "checkout", _is_open)
     return _engine
+
+
+def _is_open(connection: Any, _record: object, _proxy: object) -> None:
+    """Refuse a connection that the server has closed while nobody used it; the pool then makes another.
+
+    A server that ends says so, and whatever has been said to an idle connection can be seen without asking: a ping
+    would cost each request as long as half of its queries.
+    """
+    watched = select.poll()
+    watched.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    if watched.poll(0):
+        raise DisconnectionError("the server has closed the connection")
 
 
 def disconnect() -> None:
