@@ -62,15 +62,31 @@ def slim() -> None:
 
 
 @contextmanager
-def ours(settings: Settings, url: str) -> Iterator[tuple[Client, int]]:
-    """Our own server with its workers, and its port."""
+def ours(settings: Settings, url: str, **more: str) -> Iterator[tuple[Client, int]]:
+    """Our own server with its workers and further settings, and its port."""
     port = free_port()
     env = os.environ | {
-        "GEOAPP_DATABASE_URL": url, "GEOAPP_DATA_DIR": str(settings.data_dir), "GEOAPP_PORT": str(port),
+        "GEOAPP_DATABASE_URL": url, "GEOAPP_DATA_DIR": str(settings.data_dir), "GEOAPP_PORT": str(port), **more,
     }  # fmt: skip
     with _running([sys.executable, "-m", "geoapp", "serve"], env=env), closing(Client(port)) as client:
         client.wait("/readyz")
         yield client, port
+
+
+def weights(port: int) -> list[float]:
+    """What each of the web workers below the server that listens there holds in memory, in MB."""
+    pages = os.sysconf("SC_PAGE_SIZE")
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+            told = (folder / "environ").read_bytes()
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if b"geoapp\0serve" in command and f"GEOAPP_PORT={port}".encode() in told and parent != str(os.getpid()):
+                found.append(int((folder / "statm").read_text().split()[1]) * pages / 2**20)
+        except OSError:
+            continue
+    return found
 
 
 @contextmanager

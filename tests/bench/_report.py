@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,12 @@ class Client:
                 if again:
                     raise
         raise AssertionError
+
+    def post(self, path: str, sent: object, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        """Send JSON and have JSON; never sent twice."""
+        self._line.request("POST", path, json.dumps(sent), {"Content-Type": "application/json", **(headers or {})})
+        answer = self._line.getresponse()
+        return answer.status, json.loads(answer.read() or b"null")
 
     def timed(self, into: Series, path: str, headers: dict[str, str] | None = None) -> dict[str, str]:
         began = time.perf_counter()

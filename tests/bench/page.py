@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -58,7 +57,7 @@ def measure(asked: Options, settings: Settings, url: str) -> dict[str, Series]:
         _, told, body = client.get("/", {"Accept-Encoding": "br, gzip"})
         for nth in range(30):
             client.get(f"/tiles/issues/{8 + nth % 9}/203/106.mvt")
-        weight = weight_of(port)
+        weight = max(_peers.weights(port))
         started = float(
             subprocess.run(
                 [sys.executable, "-c", START], capture_output=True, text=True, check=True,
@@ -88,22 +87,6 @@ def visit(browser: Browser, address: str) -> float:
     took = time.perf_counter() - began
     context.close()
     return took
-
-
-def weight_of(port: int) -> float:
-    """The largest of the web workers below the server that listens there, in MB."""
-    pages = os.sysconf("SC_PAGE_SIZE")
-    weights = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes()
-            told = (folder / "environ").read_bytes()
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            if b"geoapp\0serve" in command and f"GEOAPP_PORT={port}".encode() in told and parent != str(os.getpid()):
-                weights.append(int((folder / "statm").read_text().split()[1]) * pages / 2**20)
-        except OSError:
-            continue
-    return max(weights)
 
 
 if __name__ == "__main__":

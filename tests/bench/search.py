@@ -19,7 +19,6 @@ from geoapp.domain.values import ANONYMOUS, OPERATOR, IssueFilter
 from geoapp.services import imports, issues
 from geoapp.store import session
 from tests.bench._place import MAPPING, TODAY, place, timed
-from tests.bench.tiles import ms
 
 ROUNDS, LIKES = 40, 3
 UTC_ZONE = ZoneInfo("UTC")
@@ -60,6 +59,10 @@ def against(name: str, ask: Callable[[Any], str]) -> None:
         f"{name:24}  p50 {ms(own, 50)}  p95 {ms(own, 95)} ms  {ms(like, 50)} ms  {ratio:6.1f} × as fast;"
         f" {np.median(found):,.0f} found, at most {max(found):,}"
     )
+
+
+def ms(seconds: "np.typing.NDArray[np.float64]", percent: int) -> str:
+    return f"{np.percentile(seconds, percent) * 1000:7.1f}"
 
 
 def search(words: str) -> int:

@@ -53,10 +53,7 @@ STORE = """(act) => new Promise((resolve, reject) => {
     moved.oncomplete = () => resolve(act === "spill" ? window.spilt : window.copied?.length);
   };
 })"""
-BOX = """async (visit) => {
-  const at = document.querySelector("script[src$='/js/geoapp.js']").src.replace("geoapp.js", "fieldbox.js");
-  return (await (await import(at)).all(visit)).map((one) => one.told.record.kind);
-}"""
+BOX = "async (visit) => (await GeoApp.recorded(visit)).map((one) => one.told.record.kind)"
 
 
 @pytest.fixture
