@@ -9,7 +9,7 @@ from sqlalchemy import text
 from geoapp.domain.boundaries import NewJurisdiction, NewPlace, NewUnit
 from geoapp.domain.values import OPERATOR, IssueState, Name, NewIssue, PlacedBy, PlaceKind, Point, Source
 from geoapp.services import boundaries, imports
-from geoapp.store import session
+from geoapp.store import session, versions
 
 TODAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -32,6 +32,7 @@ def a_category(code: str = "road", zh: str = "道路", en: str = "Roads", parent
             ),
             {"code": code, "parent": parent, "zh": zh, "en": en},
         )
+        versions.bump(db, "places")
     return code
 
 

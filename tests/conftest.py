@@ -196,7 +196,10 @@ def clean(database: Engine) -> Iterator[Engine]:
 
 def _empty(engine: Engine) -> None:
     from geoapp.models import everything
+    from geoapp.services import places
 
+    # Versions begin again with the empty tables.
+    places.forget()
     with engine.begin() as connection:
         names = [table.name for table in everything().sorted_tables if table.name not in KEPT]
         ask = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in names)  # noqa: S608

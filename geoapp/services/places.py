@@ -1,8 +1,9 @@
 """Whose is this place, what a filter can choose from, and where the map begins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from geoapp.domain import counts
 from geoapp.domain.responsibility import Verdict, classify, judge, tolerance_m
@@ -10,7 +11,7 @@ from geoapp.domain.values import Box, Circle, Name, Point, Provenance, VerdictCl
 from geoapp.errors import BadInput
 from geoapp.store import blocks, places, versions
 from geoapp.store.places import CategoryRow, Choice
-from geoapp.store.session import snapshot, transaction
+from geoapp.store.session import Session, engine, snapshot, transaction
 
 __all__ = ["CategoryRow", "Choice", "Choices", "Whose", "choices", "whose"]
 
@@ -107,18 +108,36 @@ def tell_contact(viewer: Viewer, contacts: Mapping[str, str]) -> None:  # noqa: 
 
 
 def choices(viewer: Viewer, *, today: date) -> Choices:  # noqa: ARG001
+    """What every page needs; read anew only when places, units or categories have changed since, or the day has."""
+    global _held  # noqa: PLW0603 - one per process, as the engine
     with snapshot() as db:
-        districts = places.districts(db)
-        home = places.extent(db, today) or EVERYWHERE
-        extents = places.extents(db)
-        if (cells := blocks.held(db, COARSE)) is not None:
-            extents["issues"] = counts.around(cells, COARSE, home)
-        return Choices(
-            categories=places.categories(db),
-            communities=places.communities(db),
-            units=places.units(db),
-            district=districts[0].name if districts else None,
-            home=home,
-            provenance=places.provenance(db, today),
-            extents=extents,
-        )
+        of = (engine(), today, {part: nth for part, nth in versions.current(db).items() if part != "counts"})
+        if _held is None or _held[0] != of:
+            _held = (of, _choices(db, today))
+        known = _held[1]
+        cells = blocks.held(db, COARSE)
+    if cells is None:
+        return known
+    return replace(known, extents=known.extents | {"issues": counts.around(cells, COARSE, known.home)})
+
+
+def forget() -> None:
+    """For whoever puts another state of the database in the place of this one, as after a backup was restored."""
+    global _held  # noqa: PLW0603
+    _held = None
+
+
+def _choices(db: Session, today: date) -> Choices:
+    districts = places.districts(db)
+    return Choices(
+        categories=places.categories(db),
+        communities=places.communities(db),
+        units=places.units(db),
+        district=districts[0].name if districts else None,
+        home=places.extent(db, today) or EVERYWHERE,
+        provenance=places.provenance(db, today),
+        extents=places.extents(db),
+    )
+
+
+_held: tuple[tuple[Any, ...], Choices] | None = None
