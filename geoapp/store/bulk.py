@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.geometry import blur
 from geoapp.domain.values import NewIssue, Privacy
 from geoapp.store import counts, history, locks, outbox
-from geoapp.store.judging import judgement
+from geoapp.store.judging import judge_many
 from geoapp.store.locks import Lock
 
 _STAGING = """
@@ -85,19 +85,13 @@ def merge(db: Session, *, today: date) -> Merged:
     """Judge and store what is staged: new issues, those that a newer row changes, and nothing else."""
     locks.alone(db, Lock.IMPORTS)
     locks.beside(db, Lock.BOUNDARIES)
-    db.execute(
-        text(
-            "CREATE TEMP TABLE verdict ON COMMIT DROP AS "
-            + judgement(
-                "SELECT s.id, s.geom, s.category_code, s.accuracy_m, s.ended_at::date AS ended_on FROM staging s "
-                "LEFT JOIN issue i USING (id) WHERE i.id IS NULL "
-                "OR (i.source_hash <> s.source_hash AND s.updated_at >= i.updated_at)"
-            )
-        ),
-        {"today": today},
+    judge_many(
+        db,
+        "SELECT s.id, s.geom, s.category_code, s.accuracy_m, s.ended_at::date AS ended_on FROM staging s "
+        "LEFT JOIN issue i USING (id) WHERE i.id IS NULL "
+        "OR (i.source_hash <> s.source_hash AND s.updated_at >= i.updated_at)",
+        today=today,
     )
-    db.execute(text("CREATE INDEX ON verdict (id)"))
-    db.execute(text("ANALYZE verdict"))
     updated = _update(db)
     if updated:
         # So far only those are judged of which there was an older row, and each has one new line.
