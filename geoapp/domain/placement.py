@@ -70,7 +70,7 @@ class Placement:
     ) -> Array:
         points = shapely.STRtree(shapely.points(lon, lat))
         sure = ~self._near_an_edge(points, fitting, lon, lat, np.maximum(accuracy_m, NEAR_EDGE_M))
-        areas = [*self.boundaries, *(self.jurisdictions[nth] for nth in fitting)]
+        areas = np.array([*self.boundaries, *(self.jurisdictions[nth] for nth in fitting)], object)
         area, point = points.query(areas, predicate="intersects")
         names = np.concatenate([np.arange(len(self.boundaries)), len(self.boundaries) + np.array(fitting, np.int64)])
         held = _rows(names[area], point, len(lon))

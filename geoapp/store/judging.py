@@ -140,7 +140,7 @@ def judge_many(db: Session, target: str, *, today: date, binds: Mapping[str, Any
 
 
 def _are_few(db: Session, target: str, binds: Mapping[str, Any]) -> bool:
-    counted = text(f"SELECT count(*) FROM (SELECT FROM ({target}) AS t LIMIT {FEW}) AS some")
+    counted = text(f"SELECT count(*) FROM (SELECT FROM ({target}) AS t LIMIT {FEW}) AS first")
     return int(db.execute(counted, dict(binds)).scalar_one()) < FEW
 
 

@@ -3,13 +3,15 @@
 The database asks an index once for each point; arrays ask once for each area, which is several times as quick.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from datetime import date
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -50,7 +52,9 @@ def place(db: Session, target: str, *, today: date, binds: Mapping[str, Any]) ->
     db.execute(text(f"CREATE TEMP TABLE judged ON COMMIT DROP AS {target}"), dict(binds))
     names: list[list[int]] = []
     placement, codes = _read(db, names)
-    numbers = [_numbered(portion, placement) for portion in _points(db, today)]
+    # Closed at once if anything goes wrong: while the database still sends, nothing can be rolled back.
+    with closing(_points(db, today)) as portions:
+        numbers = [_numbered(portion, placement) for portion in portions]
     connection: Any = db.connection().connection.driver_connection
     with connection.cursor() as cursor:
         with cursor.copy("COPY placed FROM STDIN (FORMAT BINARY)") as copy:
@@ -83,7 +87,7 @@ def _numbered(points: NDArray[Any], placement: Placement) -> NDArray[Any]:
     return placed
 
 
-def _points(db: Session, today: date) -> Iterator[NDArray[Any]]:
+def _points(db: Session, today: date) -> Generator[NDArray[Any], None, None]:
     connection: Any = db.connection().connection.driver_connection
     asked = (
         "COPY (SELECT j.id, ST_X(j.geom), ST_Y(j.geom), c.nth, coalesce(j.accuracy_m, 0), "
@@ -109,7 +113,8 @@ _NUMBERED = "SELECT code, path, CAST(row_number() OVER (ORDER BY code) - 1 AS in
 
 def _read(db: Session, names: list[list[int]]) -> tuple[Placement, list[str]]:
     """All boundaries of communities and all jurisdictions, whose ids go into ``names``; and the categories' codes."""
-    areas, turns = [], set()
+    areas: list[list[BaseGeometry]] = []
+    turns: set[int] = set()
     for sql in (
         "SELECT b.id, ST_AsBinary(b.area) AS area, lower(b.validity) AS since, upper(b.validity) AS until "
         "FROM boundary b JOIN place p ON p.id = b.place_id WHERE p.kind = 'community' ORDER BY b.id",
