@@ -204,7 +204,7 @@ class Reader:
                 raise _Wrong(name, "holds a NUL, half a character or more than 20,000 characters", shown)
 
     def _id(self, source_id: str) -> UUID:
-        """``uuid5(NAMESPACE, …)`` of the source's name and the id, of which the beginning is hashed once for all rows."""
+        """The UUID (version 5) of the source's name and the id: their common beginning is hashed once for all rows."""
         name = self._names.copy()
         name.update(source_id.encode())
         return UUID(bytes=name.digest()[:16], version=5)

@@ -65,10 +65,10 @@ class Placement:
             found[some] = self._place(fitting, lon[some], lat[some], category[some], accuracy_m[some], day[some])
         return found
 
-    def _place(
+    def _place(  # noqa: PLR0917 - columns of one table
         self, fitting: tuple[int, ...], lon: Array, lat: Array, category: Array, accuracy_m: Array, day: Array
     ) -> Array:
-        points = shapely.STRtree(shapely.points(lon, lat))
+        points = shapely.STRtree(np.asarray(shapely.points(lon, lat), object))
         sure = ~self._near_an_edge(points, fitting, lon, lat, np.maximum(accuracy_m, NEAR_EDGE_M))
         areas = np.array([*self.boundaries, *(self.jurisdictions[nth] for nth in fitting)], object)
         area, point = points.query(areas, predicate="intersects")
@@ -104,7 +104,7 @@ class Placement:
     def _near_an_edge(
         self, points: shapely.STRtree, fitting: tuple[int, ...], lon: Array, lat: Array, reach_m: Array
     ) -> Array:
-        """As store.judging does at most: in degrees, as if those of longitude were no shorter than those of latitude."""
+        """As far as store.judging looks at most: in degrees, as if all were as long as those of latitude."""
         near = reach_m > FARTHEST_M
         reach = np.minimum(reach_m, FARTHEST_M) / (DEGREE_M * np.cos(np.radians(lat)))
         margin = float(reach.max())

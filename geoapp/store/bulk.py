@@ -112,7 +112,9 @@ def merge(db: Session, *, today: date) -> Merged:
         # So far only those are judged of which there was an older row, and each has one new line.
         outbox.tell(db, "SELECT i.id AS issue_id, i.history_seq AS seq FROM issue i JOIN verdict USING (id)", {})
     total, new = db.execute(
-        text("SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT FROM issue i WHERE i.id = s.id)) FROM staging s")
+        text(
+            "SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT FROM issue i WHERE i.id = s.id)) FROM staging s"
+        )
     ).one()
     anew = counts.is_many(db, new)
     with loading.indexes_after(db) if loading.outweighs(db, new) else nullcontext():

@@ -18,9 +18,7 @@ from geoapp.store import counts, history, placing
 
 FEW = 2000
 """So few are judged one by one before the outlines of all areas are read."""
-_FITS = (
-    "(SELECT j.categories = '{}' OR j.categories && t.path FROM jurisdiction j WHERE j.id = part.jurisdiction_id)"
-)
+_FITS = "(SELECT j.categories = '{}' OR j.categories && t.path FROM jurisdiction j WHERE j.id = part.jurisdiction_id)"
 """Asked before the piece's shape is: most jurisdictions are of other categories."""
 # Degrees that hold ``tolerance`` metres; widened by 1 % because the ellipsoid is not this sphere.
 _NEARBY = "ST_Expand(t.geom, t.tolerance / (110000 * cos(radians(ST_Y(t.geom)))), t.tolerance / 110000)"

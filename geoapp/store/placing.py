@@ -36,20 +36,26 @@ _POINT = np.dtype(
 _PLACED = np.dtype([("n", ">i2"), ("id_length", ">i4"), ("id", "V16"), ("nth_length", ">i4"), ("nth", ">i4")])
 
 
+_ALIKE = "id int, category_code text, day date, boundary_ids int[], jurisdiction_ids int[]"
+_TABLES = (
+    "DROP TABLE IF EXISTS judged, placed, alike, verdict",
+    "CREATE TEMP TABLE placed (id uuid, nth int) ON COMMIT DROP",
+    f"CREATE TEMP TABLE alike ({_ALIKE}) ON COMMIT DROP",
+)
+_HELD = (
+    "boundary AS held JOIN place ON place.id = held.place_id AND place.kind = 'community'",
+    "jurisdiction AS held",
+)
+
+
 def place(db: Session, target: str, *, today: date, binds: Mapping[str, Any]) -> None:
     """Make temporary tables ``judged``, ``placed`` and ``alike`` from a SELECT as ``judgement`` takes it.
 
     ``judged`` is what was asked for; ``placed`` names the group (``nth``) of each issue, SINGLY for those near an edge;
     ``alike`` says of each group, by ``id``, a category and day, and which boundaries and jurisdictions hold it.
     """
-    for statement in (
-        "DROP TABLE IF EXISTS judged, placed, alike, verdict",
-        "CREATE TEMP TABLE placed (id uuid, nth int) ON COMMIT DROP",
-        "CREATE TEMP TABLE alike (id int, category_code text, day date, boundary_ids int[], jurisdiction_ids int[]) "
-        "ON COMMIT DROP",
-    ):
-        db.execute(text(statement))
-    db.execute(text(f"CREATE TEMP TABLE judged ON COMMIT DROP AS {target}"), dict(binds))
+    for statement in (*_TABLES, f"CREATE TEMP TABLE judged ON COMMIT DROP AS {target}"):
+        db.execute(text(statement), dict(binds))
     names: list[list[int]] = []
     placement, codes = _read(db, names)
     # Closed at once if anything goes wrong: while the database still sends, nothing can be rolled back.
@@ -81,9 +87,7 @@ def _numbered(points: NDArray[Any], placement: Placement) -> NDArray[Any]:
     native = {name: points[name].astype(points[name].dtype.newbyteorder("=")) for name in points.dtype.names or ()}
     placed = np.empty(len(points), _PLACED)
     placed["n"], placed["id_length"], placed["nth_length"], placed["id"] = 2, 16, 4, points["id"]
-    placed["nth"] = placement.place(
-        native["lon"], native["lat"], native["category"], native["accuracy"], native["day"]
-    )
+    placed["nth"] = placement.place(native["lon"], native["lat"], native["category"], native["accuracy"], native["day"])
     return placed
 
 
@@ -115,13 +119,13 @@ def _read(db: Session, names: list[list[int]]) -> tuple[Placement, list[str]]:
     """All boundaries of communities and all jurisdictions, whose ids go into ``names``; and the categories' codes."""
     areas: list[list[BaseGeometry]] = []
     turns: set[int] = set()
-    for sql in (
-        "SELECT b.id, ST_AsBinary(b.area) AS area, lower(b.validity) AS since, upper(b.validity) AS until "
-        "FROM boundary b JOIN place p ON p.id = b.place_id WHERE p.kind = 'community' ORDER BY b.id",
-        "SELECT id, ST_AsBinary(area) AS area, lower(validity) AS since, upper(validity) AS until "
-        "FROM jurisdiction ORDER BY id",
-    ):
-        rows = db.execute(text(sql)).all()
+    for held in _HELD:
+        rows = db.execute(
+            text(
+                "SELECT held.id, ST_AsBinary(held.area) AS area, lower(held.validity) AS since, "
+                f"upper(held.validity) AS until FROM {held} ORDER BY held.id"
+            )
+        ).all()
         areas.append(list(shapely.from_wkb([bytes(row.area) for row in rows])))
         names.append([row.id for row in rows])
         turns |= {day.toordinal() - _EPOCH for row in rows for day in (row.since, row.until) if day}

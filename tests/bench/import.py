@@ -120,12 +120,12 @@ def once_more(bare: "psycopg.Connection[tuple[object, ...]]") -> None:
 
 def join(url: str, file: Path) -> None:
     import geopandas
-    import pandas
+    import pandas as pd
     from sqlalchemy import create_engine
 
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
     try:
-        told = pandas.read_csv(file, parse_dates=["opened"])
+        told = pd.read_csv(file, parse_dates=["opened"])
         points = geopandas.GeoDataFrame(told, geometry=geopandas.points_from_xy(told["lon"], told["lat"]), crs=4326)
         communities = geopandas.read_postgis(
             "SELECT b.place_id, b.area FROM boundary b JOIN place p ON p.id = b.place_id AND p.kind = 'community'",

@@ -62,7 +62,7 @@ def bare_join() -> None:
         for of in ("boundary", "jurisdiction"):
             db.execute(
                 text(
-                    f"CREATE TEMP TABLE bare_{of} ON COMMIT DROP AS SELECT issue.id, part.{of}_id "
+                    f"CREATE TEMP TABLE bare_{of} ON COMMIT DROP AS SELECT issue.id, part.{of}_id "  # noqa: S608 - our words
                     f"FROM issue JOIN {of}_part part ON ST_Intersects(part.area, issue.geom)"
                 )
             )

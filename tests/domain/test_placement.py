@@ -12,8 +12,12 @@ TODAY = 100
 
 
 def a_placement(**more):
-    told = {"boundaries": [WEST, EAST], "jurisdictions": [shapely.box(0, 0, 1.5, 1), EAST], "fitting": {0: ROADS, 1: ALL},
-            "turns": []}  # fmt: skip
+    told = {
+        "boundaries": [WEST, EAST],
+        "jurisdictions": [shapely.box(0, 0, 1.5, 1), EAST],
+        "fitting": {0: ROADS, 1: ALL},
+        "turns": [],
+    }
     return Placement(**told | more)
 
 
