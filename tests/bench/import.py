@@ -4,8 +4,9 @@ The limits are a bare COPY of the file's rows into a table without index, and th
 once more within the database, with all their indexes. geopandas joins the same points and stores what it has found.
 """
 
+import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from geoapp.config import Settings
 from geoapp.domain.values import OPERATOR
 from geoapp.services import imports
 from geoapp.store import session
-from tests.bench._place import TODAY, a_table, place, timed
+from tests.bench._place import TODAY, Burnt, a_table, place, timed
 from tests.bench._report import Goal, Options, Series, median_ratio, options, tell
 
 LIMIT, FLOOR, FIRST, AGAIN, PEER = "COPY alone", "stored rows once more", "ours", "ours, the same file", "geopandas"
@@ -35,20 +36,26 @@ def main(argv: Sequence[str]) -> None:
 def measure(asked: Options, settings: Settings, url: str) -> dict[str, Series]:  # noqa: ARG001 - as all measurements
     """In a database that has categories and no issues."""
     series = {way: Series() for way in (LIMIT, FLOOR, FIRST, AGAIN, PEER)}
+    burnt = {way: Series() for way in series}
     most = 0.0
     with TemporaryDirectory() as folder, psycopg.connect(url, autocommit=True) as bare:
         file, mapping = a_table(Path(folder), asked.rows)
+        burning = Burnt()
+
+        def run(way: str, work: Callable[[], object]) -> None:
+            burnt[way].seconds.append(burning.of(lambda: series[way].seconds.append(timed(work))))
+
         for _ in range(asked.rounds):
-            series[LIMIT].seconds.append(timed(lambda: copy(bare, file)))
+            run(LIMIT, lambda: copy(bare, file))
             begin_again()
-            series[FIRST].seconds.append(timed(lambda: bring(file, mapping)))
-            series[LIMIT].seconds.append(timed(lambda: copy(bare, file)))
-            series[AGAIN].seconds.append(timed(lambda: bring(file, mapping)))
+            run(FIRST, lambda: bring(file, mapping))
+            run(LIMIT, lambda: copy(bare, file))
+            run(AGAIN, lambda: bring(file, mapping))
             # Before the peer, which takes far more and does not give all of it back.
             most = most or peak_mb()
-            series[FLOOR].seconds.append(timed(lambda: once_more(bare)))
+            run(FLOOR, lambda: once_more(bare))
             if asked.peers:
-                series[PEER].seconds.append(timed(lambda: join(url, file)))
+                run(PEER, lambda: join(url, file))
         with session.bulk() as db:
             db.execute(text(FORGET))
     copies = Series([sum(pair) / 2 for pair in zip(*[iter(series[LIMIT].seconds)] * 2, strict=True)])
@@ -60,7 +67,11 @@ def measure(asked: Options, settings: Settings, url: str) -> dict[str, Series]: 
     if asked.peers:
         goals.append(Goal("4: as fast as geopandas, ×", 8, median_ratio(series[PEER], series[FIRST])))
     floor = round(median_ratio(series[FIRST], series[FLOOR]), 2)
-    tell("import", asked, series, goals, against_the_stored_rows_once_more=floor)
+    spent = {way: round(statistics.median(one.seconds), 2) for way, one in burnt.items() if one.seconds}
+    tell(
+        "import", asked, series, goals, against_the_stored_rows_once_more=floor, memory_mb=round(most),
+        seconds_of_processor=spent,
+    )  # fmt: skip
     return series
 
 
