@@ -1,20 +1,34 @@
 """Measurements can be run: each with a handful of issues, without peers and without looking at its figures."""
 
 import json
+from importlib import import_module
 
 import pytest
 
 from geoapp.domain.values import OPERATOR
 from geoapp.services import categories
-from tests.bench import geojson, page, tiles
+from tests.bench import geojson, page, rejudge, tiles, write
 from tests.bench._report import Options
 
 
 @pytest.mark.server
 @pytest.mark.usefixtures("clean")
-@pytest.mark.parametrize("one", [tiles, geojson, pytest.param(page, marks=pytest.mark.browser)])
+@pytest.mark.parametrize(
+    "one",
+    [
+        tiles,
+        geojson,
+        rejudge,
+        write,
+        pytest.param(import_module("tests.bench.import"), id="import"),
+        pytest.param(page, marks=pytest.mark.browser),
+    ],
+)
 def test_a_measurement_runs_and_writes_its_figures(settings, db_url, tmp_path, one, monkeypatch):
     monkeypatch.setattr(page, "VISITS", 1)
+    monkeypatch.setattr(write, "SINGLE", 5)
+    monkeypatch.setattr(write, "PROCESSES", 1)
+    monkeypatch.setattr(write, "SECONDS", 0.1)
     categories.sync(OPERATOR, settings.categories_file)
     series = one.measure(Options(300, peers=False, rounds=1, out=tmp_path / "out.json"), settings, db_url)
     told = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))

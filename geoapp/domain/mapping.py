@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import shapely
@@ -122,8 +122,12 @@ class Reader:
     new_units: dict[str, str] = field(default_factory=dict)
     _at: dict[str, int | None] = field(default_factory=dict)
     _slugs: dict[str, str] = field(default_factory=dict)
+    _imported: Event = field(init=False)
+    _names: Any = field(init=False)
 
     def __post_init__(self) -> None:
+        self._imported = Event(self.now, "import")
+        self._names = hashlib.sha1(NAMESPACE.bytes + f"{self.mapping.name}\n".encode(), usedforsecurity=False)
         where = {name.strip().lstrip("\ufeff").casefold(): index for index, name in enumerate(self.header)}
         mapping = self.mapping
         wanted = {**mapping.columns, "lon": mapping.lon, "lat": mapping.lat, "place": mapping.place}
@@ -148,10 +152,9 @@ class Reader:
     def _issue(self, row: Sequence[str], point: Point | None) -> NewIssue | None:
         if len(row) != len(self.header):
             raise _Wrong("row", f"has {len(row)} fields, the header {len(self.header)}", "")
-        for name, value in zip(self.header, row, strict=True):
-            if UNSTORABLE.search(value) or len(value) > LONGEST:
-                shown = UNSTORABLE.sub("\ufffd", value[:40])
-                raise _Wrong(name, "holds a NUL, half a character or more than 20,000 characters", shown)
+        whole = "\x1f".join(row)
+        if len(whole) > LONGEST or UNSTORABLE.search(whole):
+            self._storable(row)
         source_id = self._need(row, "id")
         reported = self._date(row, "reported_at")
         if reported is None:
@@ -171,7 +174,7 @@ class Reader:
         unit = self._unit(row)
         title = self._get(row, "title") or category_name
         return NewIssue(
-            id=uuid5(NAMESPACE, f"{self.mapping.name}\n{source_id}"),
+            id=self._id(source_id),
             category=category,
             title=title[:200],
             point=place,
@@ -189,10 +192,22 @@ class Reader:
             unit=unit,
             source_name=self.mapping.name,
             source_id=source_id,
-            source_hash=hashlib.blake2b("\x1f".join(row).encode(), digest_size=16).hexdigest(),
+            source_hash=hashlib.blake2b(whole.encode(), digest_size=16).hexdigest(),
             number_prefix=self.mapping.number_prefix or self.default_prefix,
-            history=_history(reported, updated, ended, state, self.now),
+            history=_history(reported, updated, ended, state, self._imported),
         )
+
+    def _storable(self, row: Sequence[str]) -> None:
+        for name, value in zip(self.header, row, strict=True):
+            if UNSTORABLE.search(value) or len(value) > LONGEST:
+                shown = UNSTORABLE.sub("\ufffd", value[:40])
+                raise _Wrong(name, "holds a NUL, half a character or more than 20,000 characters", shown)
+
+    def _id(self, source_id: str) -> UUID:
+        """The UUID (version 5) of the source's name and the id: their common beginning is hashed once for all rows."""
+        name = self._names.copy()
+        name.update(source_id.encode())
+        return UUID(bytes=name.digest()[:16], version=5)
 
     def _get(self, row: Sequence[str], key: str) -> str:
         index = self._at.get(key)
@@ -321,14 +336,14 @@ class _Wrong(Exception):
 
 
 def _history(
-    reported: datetime, updated: datetime, ended: datetime | None, state: IssueState, now: datetime
+    reported: datetime, updated: datetime, ended: datetime | None, state: IssueState, imported: Event
 ) -> tuple[Event, ...]:
-    """What the dates of a row tell: reported, where it stands since when, and that it was imported now."""
+    """What the dates of a row tell: reported, where it stands since when, and that it was imported."""
     events = [Event(reported, "report", IssueState.REPORTED)]
     if state is not IssueState.REPORTED:
         action = {IssueState.CLOSED: "close", IssueState.REFUSED: "refuse", IssueState.DUPLICATE: "duplicate"}
         events.append(Event(ended or max(updated, reported), action.get(state, "update"), state))
-    return (*events, Event(now, "import"))
+    return (*events, imported)
 
 
 def _table(raw: Table[str, Any], key: str) -> dict[str, Any]:

@@ -4,7 +4,9 @@ All of it happens in the caller's one transaction: either every good row lands o
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,9 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
-from geoapp.domain.values import NewIssue, Privacy
-from geoapp.store import counts, history, locks, outbox
-from geoapp.store.judging import judgement
+from geoapp.domain.values import Event, NewIssue, Privacy
+from geoapp.store import counts, history, loading, locks, outbox
+from geoapp.store.judging import judge_many
 from geoapp.store.locks import Lock
 
 _STAGING = """
@@ -36,6 +38,12 @@ _COPIED = (
 )  # fmt: skip
 
 
+_AT_ONCE = 500
+_NULL = "\\N"
+_ESCAPED = re.compile(r"[\\\t\n\r]")
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
 @dataclass(frozen=True, slots=True)
 class Merged:
     """What became of the staged rows, and the verdicts of those that are stored now."""
@@ -52,11 +60,16 @@ def stage(db: Session, issues: Iterable[NewIssue]) -> int:
     db.execute(text(_STAGING))
     connection: Any = db.connection().connection.driver_connection
     count = 0
+    lines: list[str] = []
     with connection.cursor() as cursor, cursor.copy("COPY staging FROM STDIN") as copy:
         for count, issue in enumerate(issues, start=1):
-            copy.write_row(_row(count, issue))
+            lines.append(_line(count, issue))
+            if len(lines) == _AT_ONCE:
+                copy.write("".join(lines))
+                lines.clear()
+        copy.write("".join(lines))
     db.execute(text("CREATE INDEX ON staging (id)"))
-    db.execute(text("ANALYZE staging"))
+    db.execute(text("ANALYZE staging (row, id, source_hash, updated_at, category_code, unit)"))
     return count
 
 
@@ -72,39 +85,40 @@ def unknown_codes(db: Session) -> dict[str, list[str]]:
     }
 
 
-def duplicates(db: Session) -> list[int]:
-    """Drop all but the newest of rows with the same id; returns the numbers of the dropped ones."""
-    return _column(
-        db,
-        "DELETE FROM staging s USING (SELECT row, row_number() OVER (PARTITION BY id ORDER BY updated_at DESC, "
-        "row DESC) AS nth FROM staging) AS n WHERE n.row = s.row AND n.nth > 1 RETURNING s.row",
+def duplicates(db: Session) -> list[tuple[int, str]]:
+    """Drop all but the newest of rows with the same id; returns the numbers and sources' ids of the dropped ones."""
+    dropped = db.execute(
+        text(
+            "DELETE FROM staging s USING (SELECT row, row_number() OVER (PARTITION BY id ORDER BY updated_at DESC, "
+            "row DESC) AS nth FROM staging) AS n WHERE n.row = s.row AND n.nth > 1 RETURNING s.row, s.source_id"
+        )
     )
+    return [(row.row, row.source_id) for row in dropped]
 
 
 def merge(db: Session, *, today: date) -> Merged:
     """Judge and store what is staged: new issues, those that a newer row changes, and nothing else."""
     locks.alone(db, Lock.IMPORTS)
     locks.beside(db, Lock.BOUNDARIES)
-    db.execute(
-        text(
-            "CREATE TEMP TABLE verdict ON COMMIT DROP AS "
-            + judgement(
-                "SELECT s.id, s.geom, s.category_code, s.accuracy_m, s.ended_at::date AS ended_on FROM staging s "
-                "LEFT JOIN issue i USING (id) WHERE i.id IS NULL "
-                "OR (i.source_hash <> s.source_hash AND s.updated_at >= i.updated_at)"
-            )
-        ),
-        {"today": today},
+    judge_many(
+        db,
+        "SELECT s.id, s.geom, s.category_code, s.accuracy_m, s.ended_at::date AS ended_on FROM staging s "
+        "LEFT JOIN issue i USING (id) WHERE i.id IS NULL "
+        "OR (i.source_hash <> s.source_hash AND s.updated_at >= i.updated_at)",
+        today=today,
     )
-    db.execute(text("CREATE INDEX ON verdict (id)"))
-    db.execute(text("ANALYZE verdict"))
     updated = _update(db)
     if updated:
         # So far only those are judged of which there was an older row, and each has one new line.
         outbox.tell(db, "SELECT i.id AS issue_id, i.history_seq AS seq FROM issue i JOIN verdict USING (id)", {})
-    total = int(db.execute(text("SELECT count(*) FROM staging")).scalar_one())
-    anew = counts.is_many(db, total)
-    stored = _insert(db, counted=not anew)
+    total, new = db.execute(
+        text(
+            "SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (SELECT FROM issue i WHERE i.id = s.id)) FROM staging s"
+        )
+    ).one()
+    anew = counts.is_many(db, new)
+    with loading.indexes_after(db) if loading.outweighs(db, new) else nullcontext():
+        stored = _insert(db, counted=not anew)
     if anew:
         counts.rebuild(db)
     else:
@@ -201,59 +215,71 @@ def _shares(db: Session, column: str) -> dict[str, int]:
     return {row[0]: row[1] for row in found}
 
 
-def _row(number: int, issue: NewIssue) -> tuple[Any, ...]:
+def _line(number: int, issue: NewIssue) -> str:
+    """A row of COPY's text form: written here, because to let the driver find out each value's kind takes longer."""
     lon, lat = issue.point.lon, issue.point.lat
-    shown = (lon, lat) if issue.privacy is Privacy.PUBLIC else blur(lon, lat)
-    return (
-        number,
-        issue.id,
-        issue.number_prefix,
-        issue.category,
-        issue.title,
-        issue.text,
-        issue.text_released,
-        issue.address,
-        issue.severity,
-        str(issue.privacy),
-        str(issue.source),
-        issue.source_name,
-        issue.source_id,
+    place = f"SRID=4326;POINT({lon!r} {lat!r})"
+    public = place
+    if issue.privacy is not Privacy.PUBLIC:
+        x, y = blur(lon, lat)
+        public = _NULL if issue.privacy is Privacy.PRIVATE else f"SRID=4326;POINT({x!r} {y!r})"
+    values = (
+        f"{number}\t{issue.id}",
+        _told(issue.number_prefix),
+        _told(issue.category),
+        _told(issue.title),
+        _told(issue.text),
+        _yes(issue.text_released),
+        _told(issue.address),
+        f"{issue.severity}\t{issue.privacy.value}\t{issue.source.value}",
+        _told(issue.source_name),
+        _told(issue.source_id),
         issue.source_hash,
-        _point(lon, lat),
-        None if issue.privacy is Privacy.PRIVATE else _point(*shown),
-        None if issue.extent is None else f"SRID=4326;{shapely.from_wkb(issue.extent).wkt}",
-        issue.accuracy_m,
-        str(issue.placed_by),
-        str(issue.state),
-        str(issue.level),
-        issue.reported_at,
-        issue.updated_at,
-        issue.ended_at,
-        issue.unit,
-        list(issue.helping_units),
-        issue.cost_planned,
-        issue.cost_spent,
-        issue.fund_source,
-        issue.synthetic,
-        json.dumps(
-            [
-                {
-                    "at": event.at.isoformat(),
-                    "action": event.action,
-                    "to_state": event.to_state and str(event.to_state),
-                    "actor": event.actor,
-                    "note": event.note,
-                    "detail": event.detail,
-                }
-                for event in issue.history
-            ],
-            ensure_ascii=False,
-        ),
+        f"{place}\t{public}",
+        _NULL if issue.extent is None else _geometry(issue.extent),
+        _number(issue.accuracy_m),
+        f"{issue.placed_by.value}\t{issue.state.value}\t{issue.level.value}",
+        f"{issue.reported_at.isoformat()}\t{issue.updated_at.isoformat()}",
+        _NULL if issue.ended_at is None else issue.ended_at.isoformat(),
+        _NULL if issue.unit is None else _told(issue.unit),
+        "{}" if not issue.helping_units else _told(_array(issue.helping_units)),
+        _number(issue.cost_planned),
+        _number(issue.cost_spent),
+        _told(issue.fund_source),
+        _yes(issue.synthetic),
+        f"[{','.join(map(_event, issue.history))}]",
     )
+    return "\t".join(values) + "\n"
 
 
-def _point(lon: float, lat: float) -> str:
-    return f"SRID=4326;POINT({lon!r} {lat!r})"
+def _told(words: str) -> str:
+    return words.translate(_ESCAPES) if _ESCAPED.search(words) else words
+
+
+def _geometry(wkb: bytes) -> str:
+    return str(shapely.to_wkb(shapely.set_srid(shapely.from_wkb(wkb), 4326), hex=True, include_srid=True))
+
+
+def _yes(flag: bool) -> str:  # noqa: FBT001 - the value itself
+    return "t" if flag else "f"
+
+
+def _number(value: float | None) -> str:
+    return _NULL if value is None else repr(value)
+
+
+def _array(words: Sequence[str]) -> str:
+    return "{" + ",".join(json.dumps(word, ensure_ascii=False) for word in words) + "}"
+
+
+def _event(event: Event) -> str:
+    if event.actor or event.note or event.detail:
+        told = {"actor": event.actor, "note": event.note, "detail": event.detail}
+        more = "," + _told(json.dumps(told, ensure_ascii=False)[1:-1])
+    else:
+        more = ""
+    state = "null" if event.to_state is None else f'"{event.to_state.value}"'
+    return f'{{"at":"{event.at.isoformat()}","action":"{event.action}","to_state":{state}{more}}}'
 
 
 def _column(db: Session, sql: str) -> list[Any]:

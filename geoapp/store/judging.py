@@ -4,15 +4,22 @@ The rule is domain.responsibility's, and a test holds the two together. Pieces o
 (``*_part``) are asked instead of whole ones: a piece has few vertices, so a point costs microseconds.
 """
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.values import NEAR_EDGE_M
-from geoapp.store import counts, history
+from geoapp.store import counts, history, placing
 
+FEW = 2000
+"""So few are judged one by one before the outlines of all areas are read."""
+_FITS = "(SELECT j.categories = '{}' OR j.categories && t.path FROM jurisdiction j WHERE j.id = part.jurisdiction_id)"
+"""Asked before the piece's shape is: most jurisdictions are of other categories."""
 # Degrees that hold ``tolerance`` metres; widened by 1 % because the ellipsoid is not this sphere.
 _NEARBY = "ST_Expand(t.geom, t.tolerance / (110000 * cos(radians(ST_Y(t.geom)))), t.tolerance / 110000)"
 _CLASS = (
@@ -27,14 +34,20 @@ def judgement(target: str) -> str:
     issue is judged by the boundaries of the day it ended, or of today. Of several communities the largest
     has it: new ones are carved out of old ones, and what is not settled stays where it was.
     """
-    return f"""
-    WITH t AS MATERIALIZED (
+    judged = f"""
         SELECT target.id, target.geom, target.category_code AS code, category.path,
                greatest(coalesce(accuracy_m, 0), {NEAR_EDGE_M}) AS tolerance,
                coalesce(ended_on, CAST(:today AS date)) AS day
-        FROM ({target}) AS target JOIN category ON category.code = target.category_code
+        FROM ({target}) AS target JOIN category ON category.code = target.category_code"""
+    return _rule(judged, _parts("boundary"), _parts("jurisdiction", f" AND {_FITS}"))
+
+
+def _rule(judged: str, place_part: str, unit_part: str) -> str:
+    """The rule itself, over what is ``judged`` and the boundaries and jurisdictions in or near which it lies."""
+    return f"""
+    WITH t AS MATERIALIZED ({judged}
     ),
-    place_part AS MATERIALIZED ({_parts("boundary")}),
+    place_part AS MATERIALIZED ({place_part}),
     place_near AS (
         SELECT part.id, b.place_id, min(b.area_m2) AS area_m2, bool_or(part.inside) AS inside
         FROM place_part part
@@ -47,7 +60,7 @@ def judgement(target: str) -> str:
                (array_agg(place_id ORDER BY area_m2 DESC, place_id) FILTER (WHERE inside))[1] AS community_id
         FROM place_near GROUP BY id
     ),
-    unit_part AS MATERIALIZED ({_parts("jurisdiction")}),
+    unit_part AS MATERIALIZED ({unit_part}),
     unit_near AS (
         SELECT part.id, j.unit_id, bool_or(part.inside) AS inside,
                max(CASE WHEN j.categories = '{{}}' THEN 0 WHEN part.code = ANY (j.categories) THEN 2 ELSE 1 END)
@@ -81,17 +94,52 @@ def _in_force(version: str) -> str:
     )
 
 
-def _parts(of: str) -> str:
+def _parts(of: str, also: str = "") -> str:
     """Pieces that hold each point or lie within its tolerance.
 
     Materialised, because the planner would else join versions first and ask the index once for each of them.
     """
     return f"""
         SELECT t.id, t.code, t.path, t.day, part.{of}_id, ST_Intersects(part.area, t.geom) AS inside
-        FROM t JOIN {of}_part part ON part.area && {_NEARBY}
+        FROM t JOIN {of}_part part ON part.area && {_NEARBY}{also}
         WHERE ST_DWithin(part.area, t.geom, t.tolerance / (110000 * cos(radians(ST_Y(t.geom)))))
           AND (ST_Intersects(part.area, t.geom)
                OR ST_DWithin(part.area::geography, t.geom::geography, t.tolerance, false))"""
+
+
+def judge_many(db: Session, target: str, *, today: date, binds: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """As ``judgement``, into a new table ``verdict`` of this transaction.
+
+    Issues in the same areas and far from every edge are judged once for all of them, the others one by one.
+    """
+    placing.place(db, target, today=today, binds=binds)
+    alike = _rule(
+        "SELECT alike.*, category.code, category.path FROM alike JOIN category ON category.code = alike.category_code",
+        *(
+            f"SELECT t.id, t.code, t.path, t.day, unnest(t.{of}_ids) AS {of}_id, true AS inside FROM t"
+            for of in ("boundary", "jurisdiction")
+        ),
+    )
+    singly = judgement(f"SELECT judged.* FROM judged JOIN placed USING (id) WHERE nth = {placing.SINGLY}")
+    db.execute(
+        text(
+            f"""
+            CREATE TEMP TABLE verdict ON COMMIT DROP AS
+            SELECT placed.id, alike.community_id, alike.community_verdict, alike.verdict, alike.candidate_ids,
+                   coalesce(judged.ended_on, CAST(:today AS date)) AS judged_on
+            FROM placed JOIN judged USING (id) JOIN ({alike}) AS alike ON alike.id = placed.nth
+            UNION ALL SELECT * FROM ({singly}) AS single
+            """
+        ),
+        {"today": today},
+    )
+    db.execute(text("CREATE INDEX ON verdict (id)"))
+    db.execute(text("ANALYZE verdict"))
+
+
+def _are_few(db: Session, target: str, binds: Mapping[str, Any]) -> bool:
+    counted = text(f"SELECT count(*) FROM (SELECT FROM ({target}) AS t LIMIT {FEW}) AS first")
+    return int(db.execute(counted, dict(binds)).scalar_one()) < FEW
 
 
 def rejudge(db: Session, *, today: date, area_wkb: bytes | None = None, only: UUID | None = None) -> int:
@@ -105,10 +153,15 @@ def rejudge(db: Session, *, today: date, area_wkb: bytes | None = None, only: UU
         target += " WHERE geom && ST_Expand(ST_GeomFromWKB(:area, 4326), 0.01)"
     elif only is not None:
         target += " WHERE id = :only"
+    binds = {"area": area_wkb, "only": only}
+    new = judgement(target)
+    if only is None and not _are_few(db, target, binds):
+        judge_many(db, target, today=today, binds=binds)
+        new = "SELECT * FROM verdict"
     changed = db.execute(
         text(
             f"""
-            WITH new AS MATERIALIZED ({judgement(target)}),
+            WITH new AS MATERIALIZED ({new}),
             line AS MATERIALIZED (
                 SELECT issue.id AS issue_id, now() AS at, 'judge' AS action, NULL AS to_state, '' AS actor, '' AS note,
                        jsonb_build_object('from', issue.verdict, 'to', new.verdict, 'as_of', new.judged_on) AS detail,
@@ -132,7 +185,7 @@ def rejudge(db: Session, *, today: date, area_wkb: bytes | None = None, only: UU
             {history.append("changed", "line")}
             """
         ),
-        {"today": today, "area": area_wkb, "only": only},
+        {"today": today, **binds},
     )
     moved = int(changed.rowcount)  # type: ignore[attr-defined]
     counts.fold_many(db, moved)

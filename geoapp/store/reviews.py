@@ -43,11 +43,9 @@ class Pending:
 def ask(db: Session, issue_id: UUID, matter: Matter, ref: UUID, looked: Suspicion, *, at: datetime) -> None:
     """Let somebody look at it; what waited of the same matter before is overtaken."""
     db.execute(
-        text("DELETE FROM review WHERE issue_id = :issue AND matter = :matter AND ref = :ref AND decided_at IS NULL"),
-        {"issue": issue_id, "matter": str(matter), "ref": ref},
-    )
-    db.execute(
         text(
+            "WITH overtaken AS (DELETE FROM review "
+            "WHERE issue_id = :issue AND matter = :matter AND ref = :ref AND decided_at IS NULL) "
             "INSERT INTO review (issue_id, id, matter, ref, at, spam, reasons) "
             "VALUES (:issue, :id, :matter, :ref, :at, :spam, :reasons)"
         ),

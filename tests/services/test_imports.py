@@ -4,16 +4,18 @@ import csv
 import gzip
 import json
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
+from geoapp.domain.placement import Placement
 from geoapp.domain.values import OPERATOR
 from geoapp.errors import BadFile
 from geoapp.services import imports
-from geoapp.store import bulk, session
+from geoapp.store import bulk, history, loading, session
 from tests.builders import TODAY, a_category, a_jurisdiction, square
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -286,3 +288,57 @@ def test_a_mapping_or_file_that_is_not_there_is_named(mapping, tmp_path):
         bring(tmp_path / "none.toml", a_file(tmp_path, table(GOOD)))
     with pytest.raises(BadFile, match="there is no such file"):
         bring(mapping, tmp_path / "none.csv")
+
+
+INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename IN ('issue', 'history') ORDER BY 1"
+KEYS = (
+    "SELECT conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint "
+    "WHERE conrelid IN ('issue'::regclass, 'history'::regclass) ORDER BY 1"
+)
+
+
+def test_indexes_that_were_put_aside_for_a_first_import_stand_again(mapping, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "MANY", 1)
+    indexes, keys = rows(INDEXES), rows(KEYS)
+    aside = []
+    real = loading.indexes_after
+
+    @contextmanager
+    def watched(db):
+        with real(db):
+            aside.append(len(db.execute(text(INDEXES)).all()))
+            yield
+
+    monkeypatch.setattr(loading, "indexes_after", watched)
+
+    first = bring(mapping, a_file(tmp_path, table(GOOD, AGAIN)))
+    more = bring(mapping, a_file(tmp_path, table(GOOD, AGAIN, changed(GOOD, id="3"))))
+
+    assert (first.stored, more.stored) == (2, 1)
+    # The key of issues stays; and no second time: there is more than comes.
+    assert aside == [1]
+    assert (rows(INDEXES), rows(KEYS)) == (indexes, keys)
+    with session.snapshot() as db:
+        assert history.verify(db)[1] == []
+
+
+@pytest.mark.parametrize("word", ["反斜\\杠", "\\N", "tab\tund\\t", "行一\n行二\r\n", '"quoted" {x}', "a\u2028b"])
+def test_every_sign_of_a_text_is_kept(mapping, tmp_path, word):
+    with (tmp_path / "signs.csv").open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([HEADER, changed(GOOD, title=f"a{word}b")])
+
+    bring(mapping, tmp_path / "signs.csv")
+
+    assert rows("SELECT title FROM issue") == [(f"a{word}b",)]
+
+
+def test_a_fault_while_issues_are_placed_undoes_all(mapping, tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(Placement, "place", broken)
+    with pytest.raises(RuntimeError, match="out of order"):
+        bring(mapping, a_file(tmp_path, table(GOOD)))
+    monkeypatch.undo()
+
+    assert bring(mapping, a_file(tmp_path, table(GOOD))).stored == 1

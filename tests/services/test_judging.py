@@ -11,6 +11,7 @@ from geoapp.domain.boundaries import NewJurisdiction, NewPlace, NewUnit
 from geoapp.domain.responsibility import classify, judge, tolerance_m
 from geoapp.domain.values import OPERATOR, IssueState, Name, PlaceKind, Point, VerdictClass
 from geoapp.services import boundaries, judging
+from geoapp.store import judging as rule
 from geoapp.store import places, session
 from tests.builders import CENTRE, NOON, TODAY, a_category, a_jurisdiction, a_place, an_issue, square, store
 
@@ -171,3 +172,29 @@ def test_a_community_is_found_although_no_unit_is():
     assert rows(
         "SELECT p.code, community_verdict, verdict, judged_on FROM issue JOIN place p ON p.id = community_id"
     ) == [("C1", "clear", "orphan", date(2026, 11, 20))]
+
+
+def test_many_are_judged_again_as_few_are(monkeypatch):
+    random = np.random.default_rng(7)
+    some_land(random)
+    points = [Point(*random.uniform((106.6, 29.0), (106.66, 29.06)).tolist()) for _ in range(150)]
+    ended = datetime(2026, 10, 10, tzinfo=UTC)
+    old = {"state": IssueState.CLOSED, "ended_at": ended}
+    store(*(an_issue(str(n), point=point, **old if n % 5 == 0 else {}) for n, point in enumerate(points)))
+    moved = [
+        NewJurisdiction(f"J{n}", f"U{n % 6}", Name("", ""), shapely.to_wkb(a_box(random)), valid_from=TODAY)
+        for n in range(6)
+    ]
+    said = "SELECT title, community_id, community_verdict, verdict, candidate_ids, judged_on FROM issue ORDER BY title"
+    before = rows(said)
+
+    monkeypatch.setattr(rule, "FEW", 1)
+    boundaries.store_all(OPERATOR, jurisdictions=moved, today=TODAY)
+    many = rows(said)
+
+    monkeypatch.setattr(rule, "FEW", 1000)
+    assert judging.judge_all(OPERATOR, today=TODAY) == 0
+    changed = [new for old_one, new in zip(before, many, strict=True) if old_one[1:5] != new[1:5]]
+    assert len(changed) > 30
+    assert {row[5] for row in changed} == {TODAY}
+    assert {row[5] for row in many} == {TODAY, ended.date()}
