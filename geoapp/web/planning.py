@@ -232,8 +232,7 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         state=found.state,
         progress=found.progress,
         key=found.key,
-        tabs=[{"name": page.say(f"planning.analysis.{one}"), "url": page.url("/planning", **_tab(ask, one)),
-               "here": one is ask.analysis} for one in Analysis],
+        tabs=tabs(ask),
         units=[{"value": one, "name": page.say(f"planning.cells.{one}")} for one in UNITS.get(ask.analysis, ())],
         denominators=[{"value": one, "name": page.say(f"planning.per.{one}")} for one in Per
                       if not (one is Per.KM2 and ask.analysis is Analysis.HOT_SPOTS and not ask.of_areas)],
@@ -267,6 +266,14 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         what_if=may_anywhere(viewer, Right.REHEARSE),
         **context,
     )  # fmt: skip
+
+
+def tabs(ask: Ask | None = None) -> list[dict[str, Any]]:
+    """The ways to all analyses, with the same question as far as it goes, and to what is asked without one."""
+    here = ask or Ask(Analysis.HOT_SPOTS, page.today())
+    ways = [{"name": page.say(f"planning.analysis.{one}"), "url": page.url("/planning", **_tab(here, one)),
+             "here": ask is not None and one is ask.analysis} for one in Analysis]  # fmt: skip
+    return [*ways, {"name": page.say("planning.crew.tab"), "url": page.url("/planning/crew"), "here": ask is None}]
 
 
 def _tab(ask: Ask, analysis: Analysis) -> dict[str, Any]:
