@@ -10,12 +10,14 @@ from geoapp.domain.permissions import Right, may_anywhere
 from geoapp.domain.planning import MATTERS, UNITS, Analysis, Ask, Cells, Method, Per
 from geoapp.domain.values import Box, Viewer
 from geoapp.errors import BadInput, NotFound, status_of
-from geoapp.services import planfiles, planning
+from geoapp.services import assets, planfiles, planning
 from geoapp.services.planning import Look, Result
 from geoapp.web import errors, gate, page, params, planask, plancharts, planpictures, planshapes, public, shapes
 
 blueprint = Blueprint("planning", __name__, url_prefix="/planning")
 PAGE = 50
+NAMED = {Per.RESIDENTS: "residents", Per.ROAD_KM: "roads", Per.ASSET: "assets"}
+"""Denominators that somebody must have told, and the words for them."""
 LATER_S = 2
 
 
@@ -69,7 +71,9 @@ def export(analysis: str, form: str) -> Response:
         body = planfiles.write(columns, table.geometry, form, layer=f"{ask.analysis}_{part}", how=result.how)
         mimetype = planfiles.KINDS[form]
     response = Response(body, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    # A picture on the page is shown; everything else is taken along.
+    how = "inline" if form in planpictures.KINDS and request.args.get("show") == "1" else "attachment"
+    response.headers["Content-Disposition"] = f'{how}; filename="{name}.{form}"'
     return _private(response)
 
 
@@ -188,6 +192,8 @@ def _named(result: Result, part: str, row: int, known: planshapes.Names) -> str:
     if part == "categories":
         return known.of("category", str(rows.columns["category"][row]))[tongue]
     name = planshapes.name_of(rows, row, known)
+    if "period" in rows.columns:
+        return f"{name} · {rows.columns['period'][row]}"
     kind = rows.columns.get("category")
     return name if kind is None else f"{name} · {known.of('category', str(kind[row]))[tongue]}"
 
@@ -234,8 +240,8 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         key=found.key,
         tabs=tabs(ask),
         units=[{"value": one, "name": page.say(f"planning.cells.{one}")} for one in UNITS.get(ask.analysis, ())],
-        denominators=[{"value": one, "name": page.say(f"planning.per.{one}")} for one in Per
-                      if not (one is Per.KM2 and ask.analysis is Analysis.HOT_SPOTS and not ask.of_areas)],
+        denominators=_denominators(ask),
+        per=f"{ask.per}:{ask.asset}" if ask.asset else str(ask.per),
         methods=[{"value": one, "name": page.say(f"analysis.method.{one}")} for one in Method],
         matter=MATTERS[ask.analysis],
         grid=ask.cells in {Cells.SQUARE, Cells.HEXAGON},
@@ -248,7 +254,7 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         n=result.parts["all"].count(0) if result else 0,
         n_url=page.url("/planning/cases", **link, part="all"),
         size=planshapes.sizes(ask, result, page.say) if result else "",
-        residents=_residents(result) if result and ask.per is Per.RESIDENTS else "",
+        below=_below(ask, result) if result and ask.per in NAMED else "",
         shown=shown,
         drawn=drawn,
         shown_name=page.say(f"planning.part.{shown}") if shown else "",
@@ -258,6 +264,10 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         parts=[{"part": name, "name": page.say(f"planning.part.{name}"), "drawn": name in drawn,
                 "url": page.url("/planning", **link, part=name)} for name in parts],
         charts=plancharts.charts(ask, result, names) if result else {},
+        maps=[{"name": page.say(f"planning.maps.{part}"), "alt": page.say(f"planning.maps.{part}"),
+               "url": page.url("/planning/compare.svg", **link, part=part, show="1"),
+               "png_url": page.url("/planning/compare.png", **link, part=part)}
+              for part in parts if part in planshapes.FACETS and len(result.parts[part])] if result else [],
         moran=_moran(result) if result else "",
         how=planshapes.told_how(result.how) if result else [],
         files=[{"form": form, "url": page.url(f"/planning/{ask.analysis}.{form}", **link, part=name), "part": name}
@@ -298,14 +308,26 @@ def _groups(ask: Ask) -> list[str]:
     return [str(state) for state in ask.states] + [str(state.group) for state in ask.states]
 
 
-def _residents(result: Result) -> str:
-    told = result.told["residents"]
+def _denominators(ask: Ask) -> list[dict[str, str]]:
+    """What can be chosen; each kind of assets by itself, and where none is known only the way to be told so."""
+    cells = ask.analysis is Analysis.HOT_SPOTS and not ask.of_areas
+    plain = [one for one in Per if one is not Per.ASSET and not (one is Per.KM2 and cells)]
+    found = [{"value": str(one), "name": page.say(f"planning.per.{one}")} for one in plain]
+    kinds = assets.kinds()
+    found += [{"value": f"{Per.ASSET}:{kind}", "name": page.say("planning.per.asset_of", kind=kind)} for kind in kinds]
+    return found if kinds else [*found, {"value": str(Per.ASSET), "name": page.say("planning.per.asset")}]
+
+
+def _below(ask: Ask, result: Result) -> str:
+    """Of how many areas the denominator is known, and whence."""
+    told = result.told["denominator"]
     missing = told["areas"] - told["known"]
     said = page.say(
-        "planning.residents.known", known=told["known"], areas=told["areas"], years=", ".join(map(str, told["years"])),
-        sources="; ".join(told["sources"]) or "–",
+        f"planning.{NAMED[ask.per]}.known", known=told["known"], areas=told["areas"], kind=ask.asset,
+        years=", ".join(map(str, told["years"])), sources="; ".join(told["sources"]) or "–",
+        km=f"{told.get('km', 0):,.0f}",
     )  # fmt: skip
-    more = [page.say("planning.residents.missing", n=missing)] if missing else []
+    more = [page.say(f"planning.{NAMED[ask.per]}.missing", n=missing)] if missing else []
     made_up = [page.say("planning.residents.synthetic")] if told["synthetic"] else []
     return " ".join([said, *more, *made_up])
 
@@ -328,7 +350,7 @@ def _around(result: Result | None) -> Box | None:
         return None
     for name in planshapes.parts_of(result):
         shapes_ = result.parts[name].geometry
-        if shapes_ is not None and len(shapes_):
+        if shapes_ is not None and not shapely.is_empty(shapes_).all():
             west, south, east, north = shapely.total_bounds(shapes_).tolist()
             return Box(west - 0.005, south - 0.005, east + 0.005, north + 0.005)
     return None
