@@ -115,20 +115,23 @@ def multiples(
 
         west, south, east, north = shapely.total_bounds(shapes).tolist()
         # A pixel is some hundred metres wide: finer edges only make the file large.
-        drawn = shapely.simplify(shapes, max(east - west, north - south) / 400, preserve_topology=True)
+        coarse = max(east - west, north - south) / 400
+        drawn = shapely.simplify(shapes, coarse, preserve_topology=True)
         patches: list[Any] = [_patch(one) if not shapely.is_empty(one) else None for one in drawn]
+        outlines = shapely.get_parts(shapely.simplify(ground, coarse)) if ground.size else ()
+        # Where lands of units overlap, the small ones lie on top.
+        order = np.argsort(-shapely.area(drawn), kind="stable").tolist()
         for n, panel in enumerate(panels):
             column, row = n % across, n // across
             one = axes.inset_axes((column / across, 1 - (row + 1) / down, 0.96 / across, 0.88 / down))
-            for outline in shapely.get_parts(ground) if ground.size else ():
+            for outline in outlines:
                 one.plot(*outline.exterior.xy, color="#b6ad9c", linewidth=0.4, zorder=1)
-            for number, line in enumerate(lines):
-                edge, width, style = EDGES[line.edge]
-                rows = [row for row in np.flatnonzero(panel.of == number).tolist() if patches[row] is not None]
-                found = PatchCollection([patches[row] for row in rows], facecolor=COLOURS[line.fill], edgecolor=edge,
-                                        linewidth=width * 0.5, linestyle=style, zorder=2)  # fmt: skip
-                found.set_urls([panel.urls[row] for row in rows])
-                one.add_collection(found)
+            rows = [row for row in order if patches[row] is not None and panel.of[row] >= 0]
+            fills = [COLOURS[lines[int(panel.of[row])].fill] for row in rows]
+            found = PatchCollection([patches[row] for row in rows], facecolors=fills, edgecolor="#ffffff",
+                                    linewidth=0.25, zorder=2)  # fmt: skip
+            found.set_urls([panel.urls[row] for row in rows])
+            one.add_collection(found)
             one.set_xlim(west, east)
             one.set_ylim(south, north)
             one.set_aspect("equal")

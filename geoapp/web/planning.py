@@ -1,6 +1,7 @@
 """Planners' pages: one map, form and result; the cases behind every figure; files and pictures; a project out of it."""
 
 import json
+import math
 from typing import Any
 
 import shapely
@@ -16,6 +17,8 @@ from geoapp.web import errors, gate, page, params, planask, plancharts, planpict
 
 blueprint = Blueprint("planning", __name__, url_prefix="/planning")
 PAGE = 50
+SLIDER = 96
+"""Steps of the slider of bandwidths."""
 NAMED = {Per.RESIDENTS: "residents", Per.ROAD_KM: "roads", Per.ASSET: "assets"}
 """Denominators that somebody must have told, and the words for them."""
 LATER_S = 2
@@ -254,6 +257,7 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         n=result.parts["all"].count(0) if result else 0,
         n_url=page.url("/planning/cases", **link, part="all"),
         size=planshapes.sizes(ask, result, page.say) if result else "",
+        slider=_slider(ask, result) if result and ask.analysis is Analysis.DENSITY else None,
         below=_below(ask, result) if result and ask.per in NAMED else "",
         shown=shown,
         drawn=drawn,
@@ -308,6 +312,21 @@ def _groups(ask: Ask) -> list[str]:
     return [str(state) for state in ask.states] + [str(state.group) for state in ask.states]
 
 
+def _slider(ask: Ask, result: Result) -> dict[str, Any]:
+    """The bandwidth as a slider from a quarter to four times what the rule says, in equal ratios."""
+    rule, taken = (float(result.how["parameters"][name]) for name in ("suggested_m", "bandwidth_m"))
+    low, high = planask.SIZES["bandwidth"]
+
+    def step(metres: float) -> int:
+        return round(SLIDER / 2 * math.log(metres / rule, 4))
+
+    return {
+        "rule": round(rule), "taken": round(taken), "chosen": ask.bandwidth_m is not None,
+        "low": max(step(low), -SLIDER // 2), "high": min(step(high), SLIDER // 2),
+        "value": min(max(step(taken), -SLIDER // 2), SLIDER // 2), "steps": SLIDER,
+    }  # fmt: skip
+
+
 def _denominators(ask: Ask) -> list[dict[str, str]]:
     """What can be chosen; each kind of assets by itself, and where none is known only the way to be told so."""
     cells = ask.analysis is Analysis.HOT_SPOTS and not ask.of_areas
@@ -329,7 +348,8 @@ def _below(ask: Ask, result: Result) -> str:
     )  # fmt: skip
     more = [page.say(f"planning.{NAMED[ask.per]}.missing", n=missing)] if missing else []
     made_up = [page.say("planning.residents.synthetic")] if told["synthetic"] else []
-    return " ".join([said, *more, *made_up])
+    overlap = [page.say("analysis.note.land_overlaps")] if ask.cells is Cells.UNIT else []
+    return " ".join([said, *more, *overlap, *made_up])
 
 
 def _moran(result: Result) -> str:

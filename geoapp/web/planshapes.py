@@ -193,6 +193,8 @@ def features(ask: Ask, result: Result, part: str, known: Names) -> dict[str, Any
     if part in {"clusters", "groups", "places"}:
         # Small ones on top of large ones, so that both can be pressed.
         order = order[::-1] if part == "places" else order
+    if ask.cells is Cells.UNIT:
+        order = sorted(order, key=lambda row: -shapely.area(shapes[row]))
     columns = COLUMNS[f"{ask.analysis}/{part}"]
     found = []
     for row in order:

@@ -62,6 +62,8 @@ def road_km(shapes: NDArray[Any], roads: NDArray[Any]) -> Floats:
     middle = shapely.centroid(shapely.box(*shapely.total_bounds(shapes)))
     projection = metres_for(middle.x, middle.y)
     areas, lines = projection.projected(shapes), projection.projected(roads)
+    # What is valid in degrees may touch itself in metres.
+    areas = np.where(shapely.is_valid(areas), areas, shapely.make_valid(areas))
     tree = shapely.STRtree(lines)
     touched = tree.query(areas, predicate="intersects")
     inside = tree.query(areas, predicate="contains")

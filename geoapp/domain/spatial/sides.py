@@ -220,9 +220,11 @@ def did_it_work(
 
 def _how(placed: Placed, issues: Issues, method: str, **more: Any) -> How:
     here = int((placed.member >= 0).sum())
-    lost = "of_no_unit" if placed.areas.of == "unit" else "in_no_area"
+    by_unit = placed.areas.of == "unit"
+    lost = "of_no_unit" if by_unit else "in_no_area"
     parameters = more.pop("parameters")
-    notes = (*more.pop("notes", ()), *((_MISSING[parameters.get("denominator", "")],) if placed.missing else ()))
+    notes = (*more.pop("notes", ()), *((_MISSING[parameters.get("denominator", "")],) if placed.missing else ()),
+             *(("land_overlaps",) if by_unit else ()))  # fmt: skip
     parameters = {**parameters, "areas": len(placed.shapes), "without_denominator": placed.missing}
     return placed.ground.how(
         method, used=here, dropped={lost: len(placed.member) - here}, notes=notes, parameters=parameters,

@@ -56,6 +56,16 @@ def test_the_length_of_roads_in_each_area_is_that_of_a_geopandas_overlay():
     assert found == pytest.approx(told.to_numpy(), rel=1e-9)
 
 
+def test_an_area_that_touches_itself_is_measured_too():
+    bow = shapely.Polygon([(106.60, 29.00), (106.70, 29.08), (106.70, 29.00), (106.60, 29.08)])
+
+    left, right = (shapely.clip_by_rect(shapely.make_valid(bow), *box) for box in (
+        (106.60, 29.0, 106.65, 29.08), (106.65, 29.0, 106.70, 29.08)))  # fmt: skip
+
+    told = exposure.road_km(np.array([left, right], dtype=object), roads()).sum()
+    assert exposure.road_km(np.array([bow], dtype=object), roads())[0] == pytest.approx(told, rel=1e-3)
+
+
 def test_without_roads_or_areas_there_is_no_length():
     assert exposure.road_km(areas(), roads()[:0]).tolist() == [0.0] * 16
     assert exposure.road_km(areas()[:0], roads()).tolist() == []
