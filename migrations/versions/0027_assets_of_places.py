@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "assets_of_place",
         sa.Column("place_id", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("assets", sa.Integer(), nullable=False),
         sa.Column("source", sa.Text(), server_default="", nullable=False),
