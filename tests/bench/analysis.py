@@ -65,9 +65,7 @@ def main() -> None:
     else:
         with place():
             fill(lon, lat, days)
-            turns(
-                lines, "reading", {"geoapp": (with_server(read), 1.0), "rows of psycopg": (with_server(by_rows), 1.0)}
-            )
+            turns(lines, "reading", {"geoapp": (read, 1.0), "rows of psycopg": (by_rows, 1.0)})
             compute(lines, lon, lat, days, database=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     say(f"largest memory of the process, libraries and all: {peak:,.0f} MiB")
@@ -92,7 +90,7 @@ def compute(lines: list[dict[str, Any]], lon: Any, lat: Any, days: Any, *, datab
     part = xy[np.random.default_rng(4).permutation(len(xy))[:some]]
     others = {f"scikit-learn, {some:,}": (lambda: scikit(part), 1.0)}
     if database:
-        others[f"PostGIS, {some:,}"] = (with_server(lambda: postgis(some)), 1.0)
+        others[f"PostGIS, {some:,}"] = (lambda: postgis(some), 1.0)
     turns(
         lines,
         "DBSCAN",
@@ -178,39 +176,38 @@ def fill(lon: Any, lat: Any, days: Any) -> None:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE issue"))
 
 
-def server_seconds() -> dict[int, float]:
-    """The CPU seconds of each server process of this place that has a connection of ours, by its number."""
+def server_seconds(pid: int) -> float:
+    """The CPU seconds that a server process has worked so far."""
+    told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def asked(statement: str, **binds: Any) -> float:
+    """Run a statement and fetch all of it; returns what the server has worked for it."""
+    with session.bulk() as db:
+        pid = db.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        before = server_seconds(pid)
+        db.execute(text(statement), binds).all()
+        return server_seconds(pid) - before
+
+
+def read() -> float:
+    """Of all server processes that stay connected, so that the one that was asked is among them."""
+    before = standing()
+    snapshots.read(OPERATOR, IssueFilter(), zone=ZoneInfo("Asia/Shanghai"))
+    return sum(spent - before.get(pid, 0.0) for pid, spent in standing().items())
+
+
+def standing() -> dict[int, float]:
     with session.engine().connect() as connection:
         pids = connection.execute(text("SELECT pid FROM pg_stat_activity WHERE usename = current_user")).scalars().all()
-    ticks = os.sysconf("SC_CLK_TCK")
-    found = {}
-    for pid in pids:
-        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        found[int(pid)] = (int(told[11]) + int(told[12])) / ticks
-    return found
+    return {pid: server_seconds(pid) for pid in pids}
 
 
-def with_server(work: Callable[[], object]) -> Callable[[], float]:
-    """The same work, telling what the server's processes worked for it."""
-
-    def both() -> float:
-        before = server_seconds()
-        work()
-        return sum(spent - before.get(pid, 0.0) for pid, spent in server_seconds().items())
-
-    return both
-
-
-def read() -> None:
-    snapshots.read(OPERATOR, IssueFilter(), zone=ZoneInfo("Asia/Shanghai"))
-
-
-def by_rows() -> None:
-    with session.bulk() as db:
-        db.execute(
-            text("SELECT ST_X(geom), ST_Y(geom), reported_at, ended_at, category_code, state, verdict, community_id "
-                 "FROM issue")
-        ).all()  # fmt: skip
+def by_rows() -> float:
+    return asked(
+        "SELECT ST_X(geom), ST_Y(geom), reported_at, ended_at, category_code, state, verdict, community_id FROM issue"
+    )
 
 
 def esda(xy: Any, net: grid.Grid, kernel: Any) -> None:
@@ -228,9 +225,8 @@ def scikit(xy: Any) -> None:
     DBSCAN(eps=REACH, min_samples=LEAST).fit(xy)
 
 
-def postgis(few: int) -> None:
-    with session.bulk() as db:
-        db.execute(text(CLUSTER_SQL), {"reach": REACH, "least": LEAST, "few": few}).scalar_one()
+def postgis(few: int) -> float:
+    return asked(CLUSTER_SQL, reach=REACH, least=LEAST, few=few)
 
 
 def kdepy(xy: Any, bounds: tuple[float, float, float, float]) -> None:
