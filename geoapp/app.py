@@ -35,6 +35,7 @@ from geoapp.web import (
     page,
     photos,
     place,
+    plancrew,
     planning,
     planprojects,
     projects,
@@ -49,7 +50,7 @@ from geoapp.web import (
 DOORS = (
     page, public, outside, place, reporting, own, feeds, notices, account, openid, moderation, photos, land, dryrun,
     desk, editing, field, visits, brief, outcome, fieldwork, meetings, minutes, lists, projects, planning,
-    planprojects, api, rest, openapi, tiles, base, health,
+    plancrew, planprojects, api, rest, openapi, tiles, base, health,
 )  # fmt: skip
 MOST_BYTES = 64 * 1024
 """A form of words: a larger body is refused before it is read. Photos have a door of their own."""

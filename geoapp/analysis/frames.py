@@ -9,6 +9,7 @@ import numpy as np
 
 from geoapp.analysis.convert import areas_of, frame_of, issues_of, polygon_of
 from geoapp.domain.spatial import groups, sides, surfaces
+from geoapp.domain.spatial.exposure import Below
 from geoapp.domain.spatial.grid import Shape
 
 
@@ -30,9 +31,9 @@ def hot_spots(
     issues = issues_of(frame)
     if areas is not None:
         return frame_of(sides.hot_areas(issues, areas_of(areas), denominator=str(denominator), **more))
-    residents = areas_of(denominator) if isinstance(denominator, geopandas.GeoDataFrame) else None
+    below = Below("residents", areas_of(denominator)) if isinstance(denominator, geopandas.GeoDataFrame) else None
     return frame_of(
-        surfaces.hot_spots(issues, cell_m=cell, shape=Shape(shape), area=polygon_of(area), residents=residents, **more)
+        surfaces.hot_spots(issues, cell_m=cell, shape=Shape(shape), area=polygon_of(area), below=below, **more)
     )
 
 

@@ -86,6 +86,21 @@ def import_residents(file: Path, *, as_json: bool) -> None:
     print_report(report, as_json=as_json)
 
 
+@places.command("assets")
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def import_assets(file: Path, *, as_json: bool) -> None:
+    """Bring in how many assets stand where: a CSV file with the columns code, kind, assets, year, source."""
+    from geoapp.domain.values import OPERATOR  # noqa: PLC0415
+    from geoapp.services import assets  # noqa: PLC0415
+
+    settings = config.read()
+    with database(settings):
+        require_schema()
+        report = assets.import_file(OPERATOR, file, today=today(settings))
+    print_report(report, as_json=as_json)
+
+
 @click.group()
 def issues() -> None:
     """Issues from other systems, and whose they are."""

@@ -29,6 +29,7 @@ class Cells(StrEnum):
     STREET = "street"
     SQUARE = "square"
     HEXAGON = "hexagon"
+    UNIT = "unit"
 
 
 class Per(StrEnum):
@@ -37,6 +38,8 @@ class Per(StrEnum):
     COUNT = "count"
     RESIDENTS = "residents"
     KM2 = "km2"
+    ROAD_KM = "road_km"
+    ASSET = "asset"
 
 
 class Method(StrEnum):
@@ -48,21 +51,22 @@ class Method(StrEnum):
 
 
 AREAS = (Cells.COMMUNITY, Cells.STREET)
+GRIDS = (Cells.SQUARE, Cells.HEXAGON)
 UNITS = {
-    Analysis.HOT_SPOTS: tuple(Cells),
-    Analysis.TRENDS: (Cells.SQUARE, Cells.HEXAGON),
+    Analysis.HOT_SPOTS: (*AREAS, *GRIDS),
+    Analysis.TRENDS: GRIDS,
     Analysis.ASSOCIATION: AREAS,
-    Analysis.COMPARE: AREAS,
+    Analysis.COMPARE: (*AREAS, Cells.UNIT),
 }
 """The units that an analysis can be made of; one that is not named here has none."""
 MATTERS: dict[Analysis, frozenset[str]] = {
-    Analysis.HOT_SPOTS: frozenset({"cells", "cell_m", "per"}),
+    Analysis.HOT_SPOTS: frozenset({"cells", "cell_m", "per", "asset"}),
     Analysis.CLUSTERS: frozenset({"method", "within_m", "within_days", "least", "by_category"}),
     Analysis.DENSITY: frozenset({"bandwidth_m"}),
     Analysis.TRENDS: frozenset({"cells", "cell_m"}),
     Analysis.REPEATS: frozenset({"within_m"}),
-    Analysis.ASSOCIATION: frozenset({"cells", "per"}),
-    Analysis.COMPARE: frozenset({"cells", "per"}),
+    Analysis.ASSOCIATION: frozenset({"cells", "per", "asset"}),
+    Analysis.COMPARE: frozenset({"cells", "per", "asset"}),
 }
 _ALWAYS = frozenset({"analysis", "day", "places", "categories", "states", "verdicts", "since", "until"})
 
@@ -88,11 +92,13 @@ class Ask:
     least: int = 10
     bandwidth_m: float | None = None
     by_category: bool = False
+    asset: str = ""
+    """The kind of assets, where issues are counted per asset."""
 
     @property
     def of_areas(self) -> bool:
         """True when it is about places with a name, not about a grid."""
-        return self.cells in AREAS
+        return self.cells not in GRIDS
 
     def normal(self) -> "Ask":
         """The same question without what makes no difference to its answer."""
@@ -104,6 +110,8 @@ class Ask:
             plain = replace(plain, cells=units[0])
         if plain.of_areas:
             plain = replace(plain, cell_m=None)
+        if plain.per is not Per.ASSET:
+            plain = replace(plain, asset="")
         if plain.method is Method.HDBSCAN:
             plain = replace(plain, within_m=None)
         if plain.method is not Method.SPACE_TIME:

@@ -115,6 +115,44 @@ class Graph:
         ways = _Ways(self, points)
         return [self._leg(ways, points, row) for row in range(len(points) - 1)]
 
+    def from_one(self, points: Floats) -> Floats:
+        """Metres of the shortest way from the first of these places to each; NaN where no road leads there.
+
+        The bits off the road are straight, and so is a way that is shorter than the two of them.
+        """
+        from scipy.sparse import csr_array  # noqa: PLC0415 - slow to import
+        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415
+
+        snaps, length = self.snap(points), self.metres
+        known = (snaps.edge >= 0) & (snaps.edge[0] >= 0)
+        found = np.full(len(points), np.nan)
+        if not known.any():
+            return found
+        edge, along, off = snaps.edge[known], snaps.along[known], snaps.off[known]
+        # The first place is a node of its own, from which the ends of its edge can be reached.
+        begin = [self._head[edge[0]], self._tail[edge[0]]][: 1 + int(self._both_ways[edge[0]])]
+        span = np.array([1 - along[0], along[0]])[: len(begin)] * length[edge[0]]
+        base = self._base
+        table = csr_array(
+            (
+                np.maximum(np.concatenate([length[base.edge], span]), _INSTANT),
+                (np.append(base.tail, np.full(len(begin), self._nodes)), np.append(base.head, begin)),
+            ),
+            shape=(self._nodes + 1, self._nodes + 1),
+        )
+        far = dijkstra(table, indices=self._nodes)
+        both = self._both_ways[edge]
+        ahead = far[self._tail[edge]] + along * length[edge]
+        back = np.where(both, far[self._head[edge]] + (1 - along) * length[edge], np.inf)
+        same = (edge == edge[0]) & (both | (along >= along[0]))
+        direct = np.where(same, np.abs(along - along[0]) * length[edge], np.inf)
+        metres = np.minimum(np.minimum(ahead, back), direct) + off + off[0]
+        flat = self._plane.metres(points[known])
+        across = np.hypot(*(flat - flat[0]).T)
+        metres = np.where(off + off[0] >= across, across, metres)
+        found[known] = np.where(np.isfinite(metres), metres, np.nan)
+        return found
+
     def _leg(self, ways: "_Ways", points: Floats, row: int) -> Leg:
         reach = ways.reach(row)
         if ways.guessed[row, row + 1] or not math.isfinite(reach.seconds[row + 1]):

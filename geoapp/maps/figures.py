@@ -50,6 +50,15 @@ class Words:
     foot: str
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of several small maps: its name, the line of the legend of each shape (-1: none), and their addresses."""
+
+    name: str
+    of: NDArray[Any]
+    urls: Sequence[str]
+
+
 def sheet(
     shapes: NDArray[Any], of: NDArray[Any], lines: Sequence[Line], said: Words, *, ground: NDArray[Any],
     urls: Sequence[str], form: str,
@@ -88,6 +97,50 @@ def sheet(
         ]  # fmt: skip
         axes.legend(handles=handles, title=said.legend, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
                     fontsize=9, title_fontsize=9.5, alignment="left")  # fmt: skip
+        return _finish(figure, form)
+
+
+def multiples(
+    shapes: NDArray[Any], panels: Sequence[Panel], lines: Sequence[Line], said: Words, *, ground: NDArray[Any],
+    form: str,
+) -> bytes:  # fmt: skip
+    """Small maps of the same shapes (metres) side by side, all to the same classes and scale."""
+    with _ONE:
+        across = min(4, max(len(panels), 1))
+        down = -(-len(panels) // across) or 1
+        figure, axes = _begin(said, (9.2, 1.6 + 2.3 * down))
+        axes.axis("off")
+        from matplotlib.collections import PatchCollection  # noqa: PLC0415
+        from matplotlib.patches import Patch  # noqa: PLC0415
+
+        west, south, east, north = shapely.total_bounds(shapes).tolist()
+        # A pixel is some hundred metres wide: finer edges only make the file large.
+        coarse = max(east - west, north - south) / 400
+        drawn = shapely.simplify(shapes, coarse, preserve_topology=True)
+        patches: list[Any] = [_patch(one) if not shapely.is_empty(one) else None for one in drawn]
+        outlines = shapely.get_parts(shapely.simplify(ground, coarse)) if ground.size else ()
+        # Where lands of units overlap, the small ones lie on top.
+        order = np.argsort(-shapely.area(drawn), kind="stable").tolist()
+        for n, panel in enumerate(panels):
+            column, row = n % across, n // across
+            one = axes.inset_axes((column / across, 1 - (row + 1) / down, 0.96 / across, 0.88 / down))
+            for outline in outlines:
+                one.plot(*outline.exterior.xy, color="#b6ad9c", linewidth=0.4, zorder=1)
+            rows = [row for row in order if patches[row] is not None and panel.of[row] >= 0]
+            fills = [COLOURS[lines[int(panel.of[row])].fill] for row in rows]
+            found = PatchCollection([patches[row] for row in rows], facecolors=fills, edgecolor="#ffffff",
+                                    linewidth=0.25, zorder=2)  # fmt: skip
+            found.set_urls([panel.urls[row] for row in rows])
+            one.add_collection(found)
+            one.set_xlim(west, east)
+            one.set_ylim(south, north)
+            one.set_aspect("equal")
+            one.axis("off")
+            one.set_title(panel.name, fontsize=8.5, loc="left", pad=2)
+        keys = [Patch(facecolor=COLOURS[line.fill], edgecolor="#7d7a72", linewidth=0.4, label=line.label)
+                   for line in lines]  # fmt: skip
+        axes.legend(handles=keys, title=said.legend, loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
+                    fontsize=8.5, title_fontsize=9, alignment="left")  # fmt: skip
         return _finish(figure, form)
 
 

@@ -1,4 +1,4 @@
-"""What planners compute, kept so that it is computed once, and how many people live where.
+"""What planners compute, kept so that it is computed once, and how many people live and how many assets stand where.
 
 Reference tables all: nothing here points at an issue. A kept result names its issues only inside its bytes.
 """
@@ -25,6 +25,24 @@ class ResidentsOfPlace(Base):
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True)
     residents: Mapped[int]
+    source: Mapped[words]
+    synthetic: Mapped[yes_no]
+
+
+class AssetsOfPlace(Base):
+    """设施数: how many assets of a kind, such as street lamps, stand in a place, as told; the newest year counts."""
+
+    __tablename__ = "assets_of_place"
+    __table_args__ = (
+        CheckConstraint("kind <> ''", name="has_a_kind"),
+        CheckConstraint("assets >= 0", name="assets_not_negative"),
+        CheckConstraint("year BETWEEN 1900 AND 2200", name="year_known"),
+    )
+
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    assets: Mapped[int]
     source: Mapped[words]
     synthetic: Mapped[yes_no]
 

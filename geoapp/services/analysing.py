@@ -12,8 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geoapp.domain.planning import Analysis, Ask, Cells, Per
-from geoapp.domain.spatial import grid, groups, sides, surfaces
+from geoapp.domain.spatial import facets, grid, groups, sides, surfaces
 from geoapp.domain.spatial.columns import Areas, Codes, Issues, Table
+from geoapp.domain.spatial.exposure import Below, of_areas
 from geoapp.domain.spatial.grid import Shape
 from geoapp.domain.spatial.ground import ground, within
 from geoapp.domain.spatial.how import How
@@ -23,6 +24,8 @@ from geoapp.services.packing import Part, Result, part
 
 REPEAT_M = 30.0
 MOST_MONTHS = 240
+NOTHING_KNOWN = {Per.RESIDENTS: "no_residents", Per.ROAD_KM: "no_roads", Per.ASSET: "no_assets"}
+"""Denominators that somebody must have told, and what is said where nobody has."""
 DENSITY_SIZE = 512
 PERMUTATIONS = 9_999
 """Of several hundred areas none could be called significant after fewer."""
@@ -30,19 +33,20 @@ PERMUTATIONS = 9_999
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What an analysis works on: issues, the study area, the areas to compare (and communities with residents)."""
+    """What an analysis works on: issues, the study area, areas with their denominators (and where those are from)."""
 
     issues: Issues
     area: Any
     areas: Areas
     zone: tzinfo
-    residents: dict[str, Any]
+    known: dict[str, Any]
+    roads: NDArray[Any] | None = None
 
 
 def compute(ask: Ask, given: Material) -> Result:
     """The answer to a question that is ``normal``. Raises BadInput naming what cannot be computed so."""
-    if ask.per is Per.RESIDENTS and not (given.areas.residents > 0).any():
-        raise BadInput("per", "no_residents")
+    if ask.per in NOTHING_KNOWN and not (of_areas(given.areas, str(ask.per)) > 0).any():
+        raise BadInput("per", NOTHING_KNOWN[ask.per])
     try:
         parts, how, told = _ANALYSES[ask.analysis](ask, given)
     except ValueError as error:
@@ -51,7 +55,7 @@ def compute(ask: Ask, given: Material) -> Result:
         raise
     parts["all"] = _all(given)
     ids = given.issues.ids if given.issues.ids is not None else np.zeros(0, dtype="V16")
-    return Result(parts, ids, how.as_json(), told | {"residents": given.residents, "read": len(given.issues)})
+    return Result(parts, ids, how.as_json(), told | {"denominator": given.known, "read": len(given.issues)})
 
 
 def _hot_spots(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str, Any]]:
@@ -61,12 +65,19 @@ def _hot_spots(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[st
     else:
         table = surfaces.hot_spots(
             given.issues, area=given.area, cell_m=ask.cell_m, shape=Shape(str(ask.cells)), keep="occupied",
-            residents=given.areas if ask.per is Per.RESIDENTS else None,
+            below=_below(ask, given),
         )  # fmt: skip
     parts = {"cells": _placed(table, given.issues)}
     hot = np.flatnonzero(table.columns["verdict"] == "hot")
     parts["groups"] = _hot_groups(table, hot, given.issues)
     return parts, table.how, _suggested(ask, given)
+
+
+def _below(ask: Ask, given: Material) -> Below | None:
+    """The denominator of cells; None where they are only counted, for all are alike in size."""
+    if ask.per not in NOTHING_KNOWN:
+        return None
+    return Below(str(ask.per), given.areas, given.roads if ask.per is Per.ROAD_KM else None)
 
 
 def _hot_groups(table: Table, hot: NDArray[Any], issues: Issues) -> Part:
@@ -203,20 +214,40 @@ def _categories(given: Material) -> Part:
 def _compare(ask: Ask, given: Material) -> tuple[dict[str, Part], How, dict[str, Any]]:
     table = sides.compare_areas(given.issues, given.areas, denominator=str(ask.per))
     reported = local(given.issues.reported, given.zone)
-    known = ~np.isnat(reported)
-    table_member = table.member if table.member is not None else np.full(len(reported), -1)
+    member = table.member if table.member is not None else np.full(len(reported), -1)
     columns = dict(table.columns)
     series: tuple[str, ...] = ()
+    known = ~np.isnat(reported)
     if known.any():
         last = reported[known].max().astype("datetime64[M]")
         first = max(reported[known].min().astype("datetime64[M]"), last - 23)
         slot, months = surfaces.month_slots(reported, (first, last))
         counts = np.zeros((len(table), len(months)), dtype=np.int64)
-        here = (table_member >= 0) & (slot >= 0)
-        np.add.at(counts, (table_member[here], slot[here]), 1)
+        here = (member >= 0) & (slot >= 0)
+        np.add.at(counts, (member[here], slot[here]), 1)
         columns["monthly"], series = counts, tuple(str(month) for month in months)
-    areas = part(columns, table.geometry, table.member, series=series)
-    return {"areas": areas}, table.how, {"overall": table.how.parameters["overall"]}
+    parts = {"areas": part(columns, table.geometry, member, series=series)}
+    if len(table):
+        kinds, names = facets.by_branch(given.issues.category, member)
+        parts["by_category"] = _facet(table, member, kinds, {"category": names})
+        times, names = facets.by_period(reported, member)
+        parts["by_period"] = _facet(table, member, times, {"period": names})
+    return parts, table.how, {"overall": table.how.parameters["overall"]}
+
+
+def _facet(table: Table, member: NDArray[Any], kind: NDArray[Any], named: dict[str, NDArray[Any]]) -> Part:
+    """Every area under every facet: what small maps with the same classes are drawn from. ``area`` is its row."""
+    areas, panels = len(table), len(next(iter(named.values())))
+    row = np.where((member >= 0) & (kind >= 0), kind * areas + member, -1)
+    counts = np.bincount(row[row >= 0], minlength=areas * panels)
+    area = np.tile(np.arange(areas), panels)
+    # As the rate of the area itself: its count is so many times that rate, whatever it is per.
+    whole = table.columns["count"][area]
+    rate = table.columns["rate"][area] * np.divide(counts, whole, out=np.zeros(len(area)), where=whole > 0)
+    columns = {name: np.repeat(column, areas) for name, column in named.items()}
+    columns |= {"area": area, "code": table.columns["code"][area], "zh": table.columns["zh"][area],
+                "en": table.columns["en"][area], "count": counts, "rate": rate}  # fmt: skip
+    return part(columns, None, row)
 
 
 def of_table(table: Table, *, series: tuple[str, ...] = ()) -> Part:

@@ -28,9 +28,9 @@ from geoapp.store import judging, locks, versions
 from geoapp.store import settlements as rehearsals
 from geoapp.store.locks import Lock
 from geoapp.store.session import Session, bulk, snapshot, undone
-from geoapp.store.settlements import Held, Move
+from geoapp.store.settlements import Far, Held, Move
 
-__all__ = ["Change", "Drawn", "Held", "Move", "Outcome", "Rule", "Uploaded", "held", "rehearse", "save"]
+__all__ = ["Change", "Drawn", "Far", "Held", "Move", "Outcome", "Rule", "Uploaded", "held", "rehearse", "save"]
 
 LOOK_BACK = timedelta(days=365)
 MARK = "drawn"
@@ -72,7 +72,8 @@ Change = Drawn | Rule | Uploaded
 class Outcome:
     """What would change: issues by unit code (None: nobody) and by class, before and after, and which would move.
 
-    ``report`` tells of an uploaded file.
+    ``far_before`` and ``far_after`` say how far a unit's issues lie from the middle of its largest jurisdiction as it
+    is today: crews do not move because a boundary does. ``report`` tells of an uploaded file.
     """
 
     judged: int = 0
@@ -80,6 +81,8 @@ class Outcome:
     load_after: dict[str | None, int] = field(default_factory=dict)
     classes: dict[tuple[VerdictClass, VerdictClass], int] = field(default_factory=dict)
     moves: tuple[Move, ...] = ()
+    far_before: dict[str, Far] = field(default_factory=dict)
+    far_after: dict[str, Far] = field(default_factory=dict)
     report: BoundaryReport | None = None
 
 
@@ -136,10 +139,14 @@ class _Watch:
     def before(self, db: Session) -> None:
         self.found.judged = rehearsals.remember_verdicts(db, since=self.since, today=self.today, viewer=self.viewer)
         self.found.load_before = rehearsals.load_before(db)
+        rehearsals.remember_bases(db, today=self.today)
+        self.found.far_before = rehearsals.distances(db, "before")
 
     def after(self, db: Session) -> None:
         found = self.found
-        found.moves = tuple(rehearsals.moves(db, since=self.since, today=self.today, viewer=self.viewer))
+        rehearsals.judge_again(db, since=self.since, today=self.today, viewer=self.viewer)
+        found.moves = tuple(rehearsals.moves(db))
+        found.far_after = rehearsals.distances(db, "after")
         load: Counter[str | None] = Counter(found.load_before)
         load.subtract(move.unit_before for move in found.moves)
         load.update(move.unit_after for move in found.moves)

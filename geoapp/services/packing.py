@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-FORM = 1
+FORM = 2
 """To be raised with whatever changes what a result holds: kept ones of another form are not found any more."""
 
 

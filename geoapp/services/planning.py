@@ -6,14 +6,13 @@ leave off. A kept result is found by the question, by what its viewers see, and 
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import shapely
 
 from geoapp import __version__
@@ -22,7 +21,7 @@ from geoapp.domain.permissions import Right, communities_of, may_anywhere, sight
 from geoapp.domain.planning import Analysis, Ask, Cells, Method
 from geoapp.domain.values import IssueFilter, PlaceKind, StateGroup, Viewer
 from geoapp.errors import BadInput, NotFound, NotYours
-from geoapp.services import analysing, packing, projects, residents, snapshots
+from geoapp.services import analysing, denominators, packing, projects, snapshots
 from geoapp.services.analysing import Material
 from geoapp.services.packing import Part, Result
 from geoapp.services.projects import NewProject
@@ -239,28 +238,14 @@ def _step(key: str, progress: int) -> bool:
 def _material(viewer: Viewer, ask: Ask, zone: ZoneInfo) -> Material:
     places = _places(viewer, ask)
     found = snapshots.read(viewer, _wanted(viewer, ask), zone=zone, ids=True)
-    counts = residents.known()
-    per_place = {one.code: float(one.residents) for one in counts}
-    kind = PlaceKind.STREET if ask.cells is Cells.STREET else PlaceKind.COMMUNITY
-    areas = snapshots.areas(viewer, kind, on=ask.day, within=places, residents=per_place)
-    if kind is PlaceKind.STREET:
-        areas = replace(areas, residents=np.array([_of_street(viewer, code, ask, per_place) for code in areas.code]))
-    told = {
-        "known": int(np.isfinite(areas.residents).sum()), "areas": len(areas.code),
-        "missing": [code for code, n in zip(areas.code, areas.residents.tolist(), strict=True) if not n >= 0][:20],
-        "years": sorted({one.year for one in counts}), "sources": sorted({one.source for one in counts})[:5],
-        "synthetic": any(one.synthetic for one in counts),
-    }  # fmt: skip
-    return Material(found, snapshots.study_area(viewer, on=ask.day, within=places), areas, zone, told)
-
-
-def _of_street(viewer: Viewer, code: str, ask: Ask, known: dict[str, float]) -> float:
-    """Residents of a street: as told, else of its communities together, if all of them are known."""
-    if code in known:
-        return known[code]
-    parts = snapshots.areas(viewer, PlaceKind.COMMUNITY, on=ask.day, within=(code,)).code
-    counts = [known.get(one, np.nan) for one in parts]
-    return float(np.sum(counts)) if counts else float("nan")
+    area = snapshots.study_area(viewer, on=ask.day, within=places)
+    if ask.cells is Cells.UNIT:
+        land = snapshots.land_of_units(viewer, on=ask.day, area=area)
+        given = denominators.of_units(viewer, ask, found, land)
+    else:
+        kind = PlaceKind.STREET if ask.cells is Cells.STREET else PlaceKind.COMMUNITY
+        given = denominators.of_places(viewer, ask, snapshots.areas(viewer, kind, on=ask.day, within=places))
+    return Material(found, area, given.areas, zone, given.told, given.roads)
 
 
 def _wanted(viewer: Viewer, ask: Ask) -> IssueFilter:

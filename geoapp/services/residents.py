@@ -48,13 +48,7 @@ def import_file(viewer: Viewer, file: Path, *, today: date) -> Report:
     """Take residents from a CSV file with the columns code, residents, year, source. Raises NotYours and BadFile."""
     if not may_anywhere(viewer, Right.PEOPLE):
         raise NotYours("not_yours", "action")
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            rows = list(csv.DictReader(opened))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadFile(file.name, f"cannot be read: {error}") from error
-    if rows and not {"code", "residents", "year"} <= set(rows[0]):
-        raise BadFile(file.name, f"needs the columns {', '.join(COLUMNS)}")
+    rows = rows_of(file, needs={"code", "residents", "year"}, columns=COLUMNS)
     good: list[Count] = []
     bad: list[tuple[int, str, str]] = []
     with transaction() as db:
@@ -85,9 +79,27 @@ def _count(row: dict[str, str], places: set[str], this_year: int) -> Count | str
     code = (row.get("code") or "").strip()
     if code not in places:
         return "no place has this code"
-    people, year = ((row.get(name) or "").strip().replace(",", "") for name in ("residents", "year"))
-    if not (people.isascii() and people.isdigit()) or len(people) > 9 or int(people) > MOST_PEOPLE:  # noqa: PLR2004
-        return f"residents {people[:20]!r} is no whole number"
+    found = number_and_year(row, "residents", this_year)
+    return found if isinstance(found, str) else Count(code, *found, (row.get("source") or "").strip()[:200])
+
+
+def rows_of(file: Path, *, needs: set[str], columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows of a CSV file of counts per place; raises BadFile for one that is not."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(file.name, f"cannot be read: {error}") from error
+    if rows and not needs <= set(rows[0]):
+        raise BadFile(file.name, f"needs the columns {', '.join(columns)}")
+    return rows
+
+
+def number_and_year(row: dict[str, str], column: str, this_year: int) -> tuple[int, int] | str:
+    """The number in a column and its year, or what is wrong with them."""
+    number, year = ((row.get(name) or "").strip().replace(",", "") for name in (column, "year"))
+    if not (number.isascii() and number.isdigit()) or len(number) > 9 or int(number) > MOST_PEOPLE:  # noqa: PLR2004
+        return f"{column} {number[:20]!r} is no whole number"
     if not (year.isascii() and year.isdigit()) or not 1900 <= int(year[:6]) <= this_year:  # noqa: PLR2004
         return f"year {year[:20]!r} is none up to this one"
-    return Count(code, int(people), int(year), (row.get("source") or "").strip()[:200])
+    return int(number), int(year)

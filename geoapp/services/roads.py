@@ -11,6 +11,7 @@ from threading import Lock as Mutex
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geoapp.domain import geometry as geo
 from geoapp.domain import roadnet
@@ -28,7 +29,7 @@ from geoapp.store.locks import Lock
 from geoapp.store.roads import NewEdge, Standing
 from geoapp.store.session import bulk, snapshot, undone
 
-__all__ = ["Leg", "Standing", "import_file", "legs", "matrix", "remove", "standing", "store"]
+__all__ = ["Leg", "Standing", "from_one", "import_file", "legs", "matrix", "remove", "standing", "store"]
 
 AROUND_M = 1500.0
 """So far around the places a way may lead; more where they lie far apart."""
@@ -133,6 +134,15 @@ def matrix(points: Sequence[Point], *, mode: Mode) -> Matrix:
 def legs(points: Sequence[Point], *, mode: Mode) -> list[Leg]:
     """The ways from each of these places to the next, with their lines, to be drawn."""
     return _graph(points, mode).legs(np.array(points, dtype=float).reshape(-1, 2))
+
+
+def from_one(points: Sequence[Point], *, mode: Mode) -> NDArray[np.float64] | None:
+    """Metres of the shortest way from the first of these places (lon, lat) to each, NaN where no road leads there.
+
+    None where no network is loaded around them.
+    """
+    graph = _graph(points, mode)
+    return graph.from_one(np.array(points, dtype=float).reshape(-1, 2)) if len(graph.lines) else None
 
 
 # --- reading a file ---

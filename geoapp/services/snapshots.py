@@ -9,11 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from geoapp.domain.spatial.columns import Areas, Issues
-from geoapp.domain.values import IssueFilter, PlaceKind, Viewer
+from geoapp.domain.values import Box, IssueFilter, PlaceKind, Viewer
 from geoapp.errors import BadFile
-from geoapp.store import columns, counts, versions
+from geoapp.store import columns, counts, roads, versions
 from geoapp.store.session import Session, snapshot
 
 
@@ -48,6 +50,36 @@ def areas(
         found = columns.areas(db, kind, day=on, within=within)
     known = residents or {}
     return replace(found, residents=np.array([known.get(code, np.nan) for code in found.code], dtype=float))
+
+
+def land_of_units(viewer: Viewer, *, on: date, area: Any) -> Areas:  # noqa: ARG001 - jurisdictions are everybody's
+    """Every unit with its land in force on a day, as far as it lies in the study area (EPSG:4326; None: all of it)."""
+    with snapshot() as db:
+        found = columns.land_of_units(db, day=on)
+    if area is None or not len(found.code):
+        return found
+    shapely.prepare(area)
+    cut = np.array(
+        [one if shapely.covers(area, one) else _polygons(shapely.intersection(one, area)) for one in found.geometry],
+        dtype=object,
+    )
+    return replace(found, geometry=cut)
+
+
+def road_lines(viewer: Viewer, shapes: NDArray[Any]) -> NDArray[Any]:  # noqa: ARG001 - roads are public ground
+    """The lines (EPSG:4326) of all roads round these shapes."""
+    west, south, east, north = shapely.total_bounds(shapes).tolist()
+    if not west <= east:
+        return np.zeros(0, dtype=object)
+    with snapshot() as db:
+        found = roads.lines(db, Box(west, south, east, north))
+    return np.asarray(shapely.from_wkb(found), dtype=object)
+
+
+def _polygons(shape: Any) -> Any:
+    """Without the points and lines in which areas only touch."""
+    parts = [one for one in shapely.get_parts(shape) if one.geom_type == "Polygon"]
+    return shapely.MultiPolygon(parts)
 
 
 def study_area(viewer: Viewer, *, on: date, within: tuple[str, ...] = ()) -> Any:  # noqa: ARG001 - as above

@@ -106,6 +106,27 @@ def areas(db: Session, kind: PlaceKind, *, day: date, within: Sequence[str] = ()
     )  # fmt: skip
 
 
+def land_of_units(db: Session, *, day: date) -> Areas:
+    """Every unit with the land of its jurisdictions in force on a day, by code; empty where it has none."""
+    rows = db.execute(
+        text(
+            """
+            SELECT u.code, u.name_zh, u.name_en, ST_AsBinary(coalesce(
+                (SELECT ST_Multi(ST_UnaryUnion(ST_Collect(j.area))) FROM jurisdiction j
+                 WHERE j.unit_id = u.id AND j.validity @> CAST(:day AS date)),
+                ST_GeomFromText('MULTIPOLYGON EMPTY', 4326))) AS area
+            FROM unit u ORDER BY u.code
+            """
+        ),
+        {"day": day},
+    ).all()
+    return Areas(
+        tuple(row.code for row in rows), tuple(row.name_zh for row in rows), tuple(row.name_en for row in rows),
+        np.asarray(shapely.from_wkb([bytes(row.area) for row in rows]), dtype=object), np.full(len(rows), np.nan),
+        of="unit",
+    )  # fmt: skip
+
+
 def study_area(db: Session, *, day: date, within: Sequence[str] = ()) -> Any:
     """The polygon of these places, or of all districts, or else of all communities; None where nothing is drawn."""
     row = db.execute(

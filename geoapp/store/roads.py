@@ -92,6 +92,18 @@ def within(db: Session, box: Box) -> list[Edge]:
     return [Edge(bytes(row.line), RoadClass(row[1]), row.oneway, row.metres) for row in found]
 
 
+def lines(db: Session, box: Box) -> list[bytes]:
+    """The lines of all edges that touch a box, as WKB in EPSG:4326: for lengths, of which none may be left out."""
+    found = db.execute(
+        text(
+            "SELECT ST_AsBinary(geom) AS line FROM road "
+            "WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326) ORDER BY id"
+        ),
+        {"west": box.west, "south": box.south, "east": box.east, "north": box.north},
+    )
+    return [bytes(row.line) for row in found]
+
+
 def stamp(db: Session) -> str:
     """Another text for every state of the network; of a database that was filled anew, too."""
     # The version alone begins again at 1 there; the transaction that wrote it does not come again.

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.settlement import Claim
 from geoapp.domain.values import Name, VerdictClass, Viewer
+from geoapp.store.crews import MIDDLES
 from geoapp.store.issues import seen_in_full
 from geoapp.store.judging import judgement
 
@@ -45,6 +46,14 @@ class Move:
     verdict_after: VerdictClass
     lon: float
     lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """How far a unit's issues lie from where it starts, in metres."""
+
+    mean_m: float
+    median_m: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +153,52 @@ def remember_verdicts(db: Session, *, since: datetime, today: date, viewer: View
     return int(db.execute(text("SELECT count(*) FROM before")).scalar_one())
 
 
-def moves(db: Session, *, since: datetime, today: date, viewer: Viewer) -> list[Move]:
-    """The same issues judged by what is in force now, where that is somebody else than in ``before``."""
+def judge_again(db: Session, *, since: datetime, today: date, viewer: Viewer) -> None:
+    """The same issues judged by what is in force now, into ``after``."""
     recent, own = _recent(viewer)
+    db.execute(text(f"CREATE TEMP TABLE after ON COMMIT DROP AS {judgement(recent)}"), _binds(since, today) | own)
+
+
+def remember_bases(db: Session, *, today: date) -> None:
+    """Where each unit starts as things stand, into ``base``: crews do not move because a boundary does."""
+    db.execute(text(f"CREATE TEMP TABLE base ON COMMIT DROP AS {MIDDLES}"), {"today": today})
+
+
+def distances(db: Session, when: str) -> dict[str, Far]:
+    """Mean and median metres from each unit's base to the issues that it is the first candidate of.
+
+    ``when`` is before or after. Units without a base are not there. Along the ellipsoid (ST_Distance of geographies).
+    """
+    if when not in {"before", "after"}:
+        raise ValueError(when)
     rows = db.execute(
         text(
             f"""
+            SELECT code, avg(metres) AS mean, percentile_cont(0.5) WITHIN GROUP (ORDER BY metres) AS median FROM (
+                SELECT u.code, ST_Distance(i.geom::geography, base.at::geography) AS metres
+                FROM {when} AS judged JOIN issue i USING (id) JOIN unit u ON u.id = judged.candidate_ids[1]
+                JOIN base ON base.unit_id = u.id
+            ) AS one GROUP BY code
+            """
+        )
+    )
+    return {row.code: Far(float(row.mean), float(row.median)) for row in rows}
+
+
+def moves(db: Session) -> list[Move]:
+    """The issues that are somebody else's in ``after`` than in ``before``."""
+    rows = db.execute(
+        text(
+            """
             SELECT i.number, ST_X(i.geom) AS lon, ST_Y(i.geom) AS lat,
                    before.verdict AS verdict_before, after.verdict AS verdict_after,
                    (SELECT code FROM unit WHERE id = before.candidate_ids[1]) AS unit_before,
                    (SELECT code FROM unit WHERE id = after.candidate_ids[1]) AS unit_after
-            FROM before JOIN ({judgement(recent)}) AS after USING (id) JOIN issue i USING (id)
+            FROM before JOIN after USING (id) JOIN issue i USING (id)
             WHERE (before.verdict, before.candidate_ids) IS DISTINCT FROM (after.verdict, after.candidate_ids)
             ORDER BY i.reported_at DESC, i.id DESC
             """
-        ),
-        _binds(since, today) | own,
+        )
     )
     return [
         Move(

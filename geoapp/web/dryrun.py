@@ -134,7 +134,10 @@ def _shown(found: Outcome, known: Choices) -> dict[str, Any]:
         "judged": found.judged,
         "moved": len(found.moves),
         "loads": [
-            {"name": name(unit), "before": found.load_before.get(unit, 0), "after": found.load_after.get(unit, 0)}
+            {
+                "name": name(unit), "before": found.load_before.get(unit, 0), "after": found.load_after.get(unit, 0),
+                "mean": _metres(found, unit, "mean_m"), "median": _metres(found, unit, "median_m"),
+            }
             for unit in units
         ],
         "classes": [
@@ -151,6 +154,12 @@ def _shown(found: Outcome, known: Choices) -> dict[str, Any]:
             page.say("dryrun.rejected", row=one.row, code=one.code, why=one.what) for one in found.report.rejected[:20]
         ]},
     }  # fmt: skip
+
+
+def _metres(found: Outcome, unit: str | None, which: str) -> str:
+    """Before → after, "–" where it has no issue or nobody knows where it starts."""
+    both = (found.far_before.get(unit or ""), found.far_after.get(unit or ""))
+    return " → ".join("–" if one is None else f"{getattr(one, which):,.0f}" for one in both)
 
 
 def _table(found: Outcome) -> Response:

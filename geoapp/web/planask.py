@@ -31,6 +31,7 @@ def asked(analysis: str | None = None, args: MultiDict[str, str] | None = None) 
         raise BadInput("place", "unknown", value="")
     kind = _word(args, "analysis", Analysis, Analysis.HOT_SPOTS, given=analysis)
     units = UNITS.get(kind, tuple(Cells))
+    per, _, asset = args.get("per", "").strip().partition(":")
     ask = Ask(
         kind,
         page.today(),
@@ -42,7 +43,8 @@ def asked(analysis: str | None = None, args: MultiDict[str, str] | None = None) 
         until=wanted.until,
         cells=_word(args, "cells", Cells, Cells.SQUARE if Cells.SQUARE in units else units[0]),
         cell_m=_size(args, "cell"),
-        per=_word(args, "per", Per, Per.COUNT),
+        per=_word(args, "per", Per, Per.COUNT, given=per),
+        asset=asset[: params.LONGEST],
         method=_word(args, "method", Method, Method.DBSCAN),
         within_m=_size(args, "within"),
         within_days=_size(args, "days") or 30.0,
@@ -70,7 +72,7 @@ def link(ask: Ask, **changed: Any) -> dict[str, Any]:
     if "cell_m" in matter and ask.cell_m and not ask.of_areas:
         told["cell"] = metres(ask.cell_m)
     if "per" in matter and ask.per is not Per.COUNT:
-        told["per"] = str(ask.per)
+        told["per"] = f"{ask.per}:{ask.asset}" if ask.asset else str(ask.per)
     if "method" in matter:
         told |= {"method": str(ask.method), "least": ask.least}
         told |= {"each": "1"} if ask.by_category else {}

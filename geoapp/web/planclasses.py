@@ -107,7 +107,7 @@ def _rates(ask: Ask, table: Part) -> Classes:
                 keys.append(Key(f"step-{number + 1}", edge, f"{label} {zh}".strip(), f"{label} {en}".strip()))
     if not known.all():
         of[~known] = len(keys)
-        keys.append(_key("unknown", "dashed", "class.no_residents"))
+        keys.append(_key("unknown", "dashed", f"class.no_{ask.per}"))
     unit = f"planning.per.{ask.per}"
     return Classes(tuple(keys), of, (words.say("zh", unit), words.say("en", unit)))
 

@@ -1,6 +1,7 @@
 """Planners' pages: one map, form and result; the cases behind every figure; files and pictures; a project out of it."""
 
 import json
+import math
 from typing import Any
 
 import shapely
@@ -10,12 +11,16 @@ from geoapp.domain.permissions import Right, may_anywhere
 from geoapp.domain.planning import MATTERS, UNITS, Analysis, Ask, Cells, Method, Per
 from geoapp.domain.values import Box, Viewer
 from geoapp.errors import BadInput, NotFound, status_of
-from geoapp.services import planfiles, planning
+from geoapp.services import assets, planfiles, planning
 from geoapp.services.planning import Look, Result
 from geoapp.web import errors, gate, page, params, planask, plancharts, planpictures, planshapes, public, shapes
 
 blueprint = Blueprint("planning", __name__, url_prefix="/planning")
 PAGE = 50
+SLIDER = 96
+"""Steps of the slider of bandwidths."""
+NAMED = {Per.RESIDENTS: "residents", Per.ROAD_KM: "roads", Per.ASSET: "assets"}
+"""Denominators that somebody must have told, and the words for them."""
 LATER_S = 2
 
 
@@ -69,7 +74,9 @@ def export(analysis: str, form: str) -> Response:
         body = planfiles.write(columns, table.geometry, form, layer=f"{ask.analysis}_{part}", how=result.how)
         mimetype = planfiles.KINDS[form]
     response = Response(body, mimetype=mimetype)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    # A picture on the page is shown; everything else is taken along.
+    how = "inline" if form in planpictures.KINDS and request.args.get("show") == "1" else "attachment"
+    response.headers["Content-Disposition"] = f'{how}; filename="{name}.{form}"'
     return _private(response)
 
 
@@ -188,6 +195,8 @@ def _named(result: Result, part: str, row: int, known: planshapes.Names) -> str:
     if part == "categories":
         return known.of("category", str(rows.columns["category"][row]))[tongue]
     name = planshapes.name_of(rows, row, known)
+    if "period" in rows.columns:
+        return f"{name} · {rows.columns['period'][row]}"
     kind = rows.columns.get("category")
     return name if kind is None else f"{name} · {known.of('category', str(kind[row]))[tongue]}"
 
@@ -232,11 +241,10 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         state=found.state,
         progress=found.progress,
         key=found.key,
-        tabs=[{"name": page.say(f"planning.analysis.{one}"), "url": page.url("/planning", **_tab(ask, one)),
-               "here": one is ask.analysis} for one in Analysis],
+        tabs=tabs(ask),
         units=[{"value": one, "name": page.say(f"planning.cells.{one}")} for one in UNITS.get(ask.analysis, ())],
-        denominators=[{"value": one, "name": page.say(f"planning.per.{one}")} for one in Per
-                      if not (one is Per.KM2 and ask.analysis is Analysis.HOT_SPOTS and not ask.of_areas)],
+        denominators=_denominators(ask),
+        per=f"{ask.per}:{ask.asset}" if ask.asset else str(ask.per),
         methods=[{"value": one, "name": page.say(f"analysis.method.{one}")} for one in Method],
         matter=MATTERS[ask.analysis],
         grid=ask.cells in {Cells.SQUARE, Cells.HEXAGON},
@@ -249,7 +257,8 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         n=result.parts["all"].count(0) if result else 0,
         n_url=page.url("/planning/cases", **link, part="all"),
         size=planshapes.sizes(ask, result, page.say) if result else "",
-        residents=_residents(result) if result and ask.per is Per.RESIDENTS else "",
+        slider=_slider(ask, result) if result and ask.analysis is Analysis.DENSITY else None,
+        below=_below(ask, result) if result and ask.per in NAMED else "",
         shown=shown,
         drawn=drawn,
         shown_name=page.say(f"planning.part.{shown}") if shown else "",
@@ -259,6 +268,10 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         parts=[{"part": name, "name": page.say(f"planning.part.{name}"), "drawn": name in drawn,
                 "url": page.url("/planning", **link, part=name)} for name in parts],
         charts=plancharts.charts(ask, result, names) if result else {},
+        maps=[{"name": page.say(f"planning.maps.{part}"), "alt": page.say(f"planning.maps.{part}"),
+               "url": page.url("/planning/compare.svg", **link, part=part, show="1"),
+               "png_url": page.url("/planning/compare.png", **link, part=part)}
+              for part in parts if part in planshapes.FACETS and len(result.parts[part])] if result else [],
         moran=_moran(result) if result else "",
         how=planshapes.told_how(result.how) if result else [],
         files=[{"form": form, "url": page.url(f"/planning/{ask.analysis}.{form}", **link, part=name), "part": name}
@@ -267,6 +280,14 @@ def _page(viewer: Viewer, ask: Ask, found: Look, refused: BadInput | None) -> Re
         what_if=may_anywhere(viewer, Right.REHEARSE),
         **context,
     )  # fmt: skip
+
+
+def tabs(ask: Ask | None = None) -> list[dict[str, Any]]:
+    """The ways to all analyses, with the same question as far as it goes, and to what is asked without one."""
+    here = ask or Ask(Analysis.HOT_SPOTS, page.today())
+    ways = [{"name": page.say(f"planning.analysis.{one}"), "url": page.url("/planning", **_tab(here, one)),
+             "here": ask is not None and one is ask.analysis} for one in Analysis]  # fmt: skip
+    return [*ways, {"name": page.say("planning.crew.tab"), "url": page.url("/planning/crew"), "here": ask is None}]
 
 
 def _tab(ask: Ask, analysis: Analysis) -> dict[str, Any]:
@@ -291,16 +312,44 @@ def _groups(ask: Ask) -> list[str]:
     return [str(state) for state in ask.states] + [str(state.group) for state in ask.states]
 
 
-def _residents(result: Result) -> str:
-    told = result.told["residents"]
+def _slider(ask: Ask, result: Result) -> dict[str, Any]:
+    """The bandwidth as a slider from a quarter to four times what the rule says, in equal ratios."""
+    rule, taken = (float(result.how["parameters"][name]) for name in ("suggested_m", "bandwidth_m"))
+    low, high = planask.SIZES["bandwidth"]
+
+    def step(metres: float) -> int:
+        return round(SLIDER / 2 * math.log(metres / rule, 4))
+
+    return {
+        "rule": round(rule), "taken": round(taken), "chosen": ask.bandwidth_m is not None,
+        "low": max(step(low), -SLIDER // 2), "high": min(step(high), SLIDER // 2),
+        "value": min(max(step(taken), -SLIDER // 2), SLIDER // 2), "steps": SLIDER,
+    }  # fmt: skip
+
+
+def _denominators(ask: Ask) -> list[dict[str, str]]:
+    """What can be chosen; each kind of assets by itself, and where none is known only the way to be told so."""
+    cells = ask.analysis is Analysis.HOT_SPOTS and not ask.of_areas
+    plain = [one for one in Per if one is not Per.ASSET and not (one is Per.KM2 and cells)]
+    found = [{"value": str(one), "name": page.say(f"planning.per.{one}")} for one in plain]
+    kinds = assets.kinds()
+    found += [{"value": f"{Per.ASSET}:{kind}", "name": page.say("planning.per.asset_of", kind=kind)} for kind in kinds]
+    return found if kinds else [*found, {"value": str(Per.ASSET), "name": page.say("planning.per.asset")}]
+
+
+def _below(ask: Ask, result: Result) -> str:
+    """Of how many areas the denominator is known, and whence."""
+    told = result.told["denominator"]
     missing = told["areas"] - told["known"]
     said = page.say(
-        "planning.residents.known", known=told["known"], areas=told["areas"], years=", ".join(map(str, told["years"])),
-        sources="; ".join(told["sources"]) or "–",
+        f"planning.{NAMED[ask.per]}.known", known=told["known"], areas=told["areas"], kind=ask.asset,
+        years=", ".join(map(str, told["years"])), sources="; ".join(told["sources"]) or "–",
+        km=f"{told.get('km', 0):,.0f}",
     )  # fmt: skip
-    more = [page.say("planning.residents.missing", n=missing)] if missing else []
+    more = [page.say(f"planning.{NAMED[ask.per]}.missing", n=missing)] if missing else []
     made_up = [page.say("planning.residents.synthetic")] if told["synthetic"] else []
-    return " ".join([said, *more, *made_up])
+    overlap = [page.say("analysis.note.land_overlaps")] if ask.cells is Cells.UNIT else []
+    return " ".join([said, *more, *overlap, *made_up])
 
 
 def _moran(result: Result) -> str:
@@ -321,7 +370,7 @@ def _around(result: Result | None) -> Box | None:
         return None
     for name in planshapes.parts_of(result):
         shapes_ = result.parts[name].geometry
-        if shapes_ is not None and len(shapes_):
+        if shapes_ is not None and not shapely.is_empty(shapes_).all():
             west, south, east, north = shapely.total_bounds(shapes_).tolist()
             return Box(west - 0.005, south - 0.005, east + 0.005, north + 0.005)
     return None

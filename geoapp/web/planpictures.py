@@ -1,22 +1,24 @@
 """Results as pictures: what is said on them, and which kind of picture suits a part."""
 
+import math
 from typing import Any
 
 import numpy as np
 import shapely
 from flask import request
 
-from geoapp.domain.planning import Analysis, Ask
-from geoapp.domain.spatial.projection import metres_for
+from geoapp.domain.planning import Analysis, Ask, Per
+from geoapp.domain.spatial.projection import Projection, metres_for
 from geoapp.maps import figures
-from geoapp.maps.figures import Line, Words
+from geoapp.maps.figures import Line, Panel, Words
 from geoapp.services.planning import Result
 from geoapp.web import page, planask, planshapes
-from geoapp.web.planclasses import Classes, classes
+from geoapp.web.planclasses import Classes, classes, steps
 
 __all__ = ["KINDS", "classes", "draw"]
 
 KINDS = {"png": "image/png", "svg": "image/svg+xml"}
+NOWHERE = (105.0, 30.0)
 MOST_SHAPES, MOST_BARS = 8000, 30
 
 
@@ -52,6 +54,8 @@ def draw(ask: Ask, result: Result, part: str, form: str, *, ground: Any, figure:
             names, rows.columns["quotient"][order].tolist(), said, axis=page.say("planning.column.quotient"), form=form,
             urls=[], notes=[f"q={rows.columns['q'][row]:.3f}" for row in order], line=1.0,
         )  # fmt: skip
+    if part in planshapes.FACETS:
+        return _multiples(ask, result, part, form, urls=urls, ground=ground)
     if ask.analysis is Analysis.COMPARE and figure == "bars":
         order = [row for row in range(len(rows)) if np.isfinite(rows.columns["rate"][row])][:MOST_BARS]
         return figures.bars(
@@ -67,12 +71,12 @@ def _map(ask: Ask, result: Result, part: str, form: str, *, said: Words, urls: l
     rows = result.parts[part]
     shown = classes(ask, result, part)
     shapes = rows.geometry if rows.geometry is not None else np.zeros(0, dtype=object)
-    of = shown.of
+    # A unit without land has nothing to be drawn.
+    of = np.where(shapely.is_empty(shapes), -1, shown.of)
     if len(shapes) > MOST_SHAPES:
         chosen = planshapes.ranked(ask, rows, part)[:MOST_SHAPES]
         shapes, of, urls = shapes[chosen], of[chosen], [urls[row] for row in chosen]
-    middle = shapely.centroid(shapely.box(*shapely.total_bounds(shapes))) if len(shapes) else shapely.Point(105, 30)
-    projection = metres_for(middle.x, middle.y)
+    projection = _projection(shapes)
     counts = shown.counts()
     lines = [
         Line(key.fill, key.edge, f"{key.say(page.lang())}  ({n:,})") for key, n in zip(shown.keys, counts, strict=True)
@@ -85,6 +89,42 @@ def _map(ask: Ask, result: Result, part: str, form: str, *, said: Words, urls: l
         metres, np.array([rank.get(one, -1) for one in of.tolist()]), [lines[n] for n in kept], said,
         ground=np.asarray(outline), urls=urls, form=form,
     )  # fmt: skip
+
+
+def _multiples(ask: Ask, result: Result, part: str, form: str, *, urls: list[str], ground: Any) -> bytes:
+    """A small map per category or period; five steps over all of them, so that the maps can be compared."""
+    rows, areas = result.parts[part], result.parts["areas"]
+    known = planshapes.names()
+    size = len(areas)
+    step, labels = steps(rows.columns["rate"].astype(float), digits=0 if ask.per is Per.COUNT else 2)
+    unknown = len(labels)
+    of = np.where(step >= 0, step, unknown)
+    lines = [Line(f"step-{n + 1}", "thin", label) for n, label in enumerate(labels)]
+    if (step < 0).any():
+        lines.append(Line("unknown", "thin", page.say(f"planning.class.no_{ask.per}")))
+    column = "category" if part == "by_category" else "period"
+    panels = []
+    for start in range(0, len(rows), size):
+        here = slice(start, start + size)
+        name = planshapes.text_of(column, rows.columns[column][start], known)
+        n = int(rows.columns["count"][here].sum())
+        panels.append(Panel(f"{name}  (n = {n:,})", of[here], urls[here]))
+    shapes = areas.geometry if areas.geometry is not None else np.zeros(0, dtype=object)
+    projection = _projection(shapes)
+    outline = shapely.get_parts(projection.projected(ground)) if ground is not None else np.zeros(0, dtype=object)
+    said = _words(ask, result, part)
+    unit = page.say(f"planning.per.{ask.per}")
+    return figures.multiples(
+        projection.projected(shapes), panels, lines,
+        Words(said.title, said.subtitle, f"{page.say('planning.legend')} ({unit})", said.foot),
+        ground=np.asarray(outline), form=form,
+    )  # fmt: skip
+
+
+def _projection(shapes: Any) -> Projection:
+    """The metres of a picture: those round the middle of what is drawn, if anything is."""
+    west, south, east, north = shapely.total_bounds(shapes).tolist() if len(shapes) else (math.nan,) * 4
+    return metres_for((west + east) / 2, (south + north) / 2) if west <= east else metres_for(*NOWHERE)
 
 
 def _words(ask: Ask, result: Result, part: str) -> Words:

@@ -16,6 +16,8 @@ from geoapp.web.planclasses import Classes, classes, number_of
 
 MOST_ROWS, MOST_FEATURES = 25, 6000
 DIGITS = 6
+FACETS = {"by_category", "by_period"}
+"""Parts that small maps side by side are drawn from."""
 PROJECT_PARTS = {"clusters", "groups"}
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "hotspots/cells": ("count", "around", "expected", "z", "q"),
@@ -37,9 +39,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "association/areas": ("count", "rate", "i", "p", "q"),
     "association/pairs": ("from", "to", "quotient", "q", "n_from", "n_to"),
     "compare/areas": ("count", "rate", "low", "high", "ratio", "shrunk"),
+    "compare/by_category": ("category", "count", "rate"),
+    "compare/by_period": ("period", "count", "rate"),
 }
 WORDS = {"category", "from", "to", "unit", "community"}
 """Columns that hold codes with a name."""
+TEXTS = WORDS | {"period"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,8 @@ def table(ask: Ask, result: Result, part: str, known: Names, *, may_plan: bool) 
         "title": page.say(f"planning.part.{part}"),
         "total": len(rows),
         "named": "zh" in rows.columns,
-        "head": [{"name": page.say(f"planning.column.{name}"), "text": name in WORDS} for name in columns],
-        "classed": part not in PROJECT_PARTS | {"places", "returns", "bands", "pairs"},
+        "head": [{"name": page.say(f"planning.column.{name}"), "text": name in TEXTS} for name in columns],
+        "classed": part not in PROJECT_PARTS | FACETS | {"places", "returns", "bands", "pairs"},
         "rows": [
             {
                 "row": row,
@@ -92,7 +97,7 @@ def table(ask: Ask, result: Result, part: str, known: Names, *, may_plan: bool) 
                 "cells": [
                     {
                         "text": text_of(name, rows.columns[name][row], known),
-                        "word": name in WORDS,
+                        "word": name in TEXTS,
                         "cases": _cases_of(ask, rows, part, row, name),
                     }
                     for name in columns
@@ -126,6 +131,8 @@ def ranked(ask: Ask, rows: Part, part: str) -> list[int]:
         return _order(-rank)
     if part == "areas" and ask.analysis is Analysis.ASSOCIATION:
         return _order(rows.columns["q"])
+    if part in FACETS:
+        return _order(-rows.columns["count"])
     return list(range(len(rows)))
 
 
@@ -148,6 +155,8 @@ def text_of(name: str, value: Any, known: Names) -> str:
     """A value as people read it."""
     if name in WORDS:
         return known.of(name, str(value))[page.lang() == "en"]
+    if name == "period":
+        return str(value)
     if isinstance(value, np.datetime64):
         return "–" if np.isnat(value) else str(value.astype("datetime64[D]"))
     if isinstance(value, (np.bool_, bool)):
@@ -184,6 +193,8 @@ def features(ask: Ask, result: Result, part: str, known: Names) -> dict[str, Any
     if part in {"clusters", "groups", "places"}:
         # Small ones on top of large ones, so that both can be pressed.
         order = order[::-1] if part == "places" else order
+    if ask.cells is Cells.UNIT:
+        order = sorted(order, key=lambda row: -shapely.area(shapes[row]))
     columns = COLUMNS[f"{ask.analysis}/{part}"]
     found = []
     for row in order:

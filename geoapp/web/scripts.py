@@ -13,6 +13,7 @@ from geoapp.config import shipped
 
 MAP = "mappage.startMapPage"
 STARTS = {
+    "crew": "crew.startCrew",
     "desk": "desk.startDesk",
     "dryrun": "land.startDryRun",
     "embed": "embed.startEmbed",

@@ -14,6 +14,7 @@ const EDGES = {
 };
 const PLAY_MS = 900;
 const POLL_MS = 1500;
+const REST_MS = 500;
 
 export async function startPlanning(map, config, layers) {
   for (const layer of layers) {
@@ -21,6 +22,7 @@ export async function startPlanning(map, config, layers) {
     else layer.remove();
   }
   const told = config.planning ?? {};
+  startWidth();
   if (told.zoom) map.fitBounds(told.zoom, { animate: false });
   if (told.job) return poll(told);
   if (told.data) {
@@ -57,6 +59,7 @@ class Result {
       button.addEventListener("click", () => this.find(Number(button.dataset.row)));
     }
     this.startTime();
+    this.startWalk();
     if (told.row !== "" && told.row !== undefined) this.find(Number(told.row), { keepView: Boolean(readAddress().at) });
     map.planning = this;
     document.documentElement.dataset.planReady = String(shown.length);
@@ -96,7 +99,43 @@ class Result {
       else this.map.setView(layer.getLatLng(), 16, { animate: false });
     }
     if (this.told.only === undefined) layer.openPopup();
+    this.tell(row);
     remember("row", row);
+  }
+
+  /** All shapes by keyboard too: two buttons, and arrow keys between them, each shape with a way to its cases. */
+  startWalk() {
+    const box = document.getElementById("plan-walk");
+    if (!box || !this.byRow.size) return;
+    box.hidden = false;
+    this.rows = this.data.features.map(({ properties }) => properties.row).filter((row) => this.byRow.has(row));
+    if (this.told.part === "places") this.rows.reverse();
+    const go = (step) => {
+      const from = this.rows.indexOf(this.at ?? -1);
+      const next = from < 0 ? (step > 0 ? 0 : this.rows.length - 1) : (from + step + this.rows.length) % this.rows.length;
+      this.find(this.rows[next]);
+    };
+    document.getElementById("plan-before").addEventListener("click", () => go(-1));
+    document.getElementById("plan-after").addEventListener("click", () => go(1));
+    box.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      go(step);
+    });
+  }
+
+  /** Says which shape is open, and leads to its cases. */
+  tell(row) {
+    this.at = row;
+    const said = document.getElementById("plan-at");
+    const open = document.getElementById("plan-open");
+    if (!said || !this.rows) return;
+    const { name, count } = this.data.features.find(({ properties }) => properties.row === row).properties;
+    said.textContent = say("planning.at", { n: this.rows.indexOf(row) + 1, all: this.rows.length, name });
+    open.hidden = false;
+    open.href = `${this.told.cases}&row=${row}`;
+    open.textContent = say("planning.cases", { n: count });
   }
 
   startTime() {
@@ -142,6 +181,36 @@ class Result {
     for (const bar of document.querySelectorAll("rect[data-month]")) bar.classList.toggle("lit", bar.dataset.month === months[month]);
     remember("month", month < 0 ? "" : months[month]);
   }
+}
+
+/** The bandwidth as a slider in equal ratios, with the rule's value marked; letting go asks anew. */
+function startWidth() {
+  const box = document.getElementById("plan-slide");
+  if (!box) return;
+  box.hidden = false;
+  const slider = document.getElementById("plan-width");
+  const said = document.getElementById("plan-width-said");
+  const field = document.querySelector("#plan-form [name=bandwidth]");
+  const mark = box.querySelector(".plan-mark");
+  mark.style.left = `${100 * Number(mark.dataset.at)}%`;
+  const { rule, steps } = box.dataset;
+  const metres = () => Math.max(10, Math.round(rule * 4 ** ((2 * slider.value) / steps)));
+  slider.addEventListener("input", () => {
+    said.textContent = `${metres()} m`;
+    slider.setAttribute("aria-valuetext", said.textContent);
+    field.value = String(metres());
+  });
+  let timer = 0;
+  const ask = () => {
+    clearTimeout(timer);
+    // An arrow key is a change each: whoever holds it down asks once.
+    timer = setTimeout(() => field.form.requestSubmit(), REST_MS);
+  };
+  slider.addEventListener("change", ask);
+  document.getElementById("plan-rule-take").addEventListener("click", () => {
+    field.value = "";
+    field.form.requestSubmit();
+  });
 }
 
 /** What is being done already: the boundaries of projects, each a link to its page. */

@@ -50,6 +50,10 @@ def test_a_question_is_read_back_as_it_was_told():
     )  # fmt: skip
     grid = Ask(Analysis.HOT_SPOTS, DAY, cells=Cells.HEXAGON, cell_m=250.0, per=Per.RESIDENTS)
 
+    lamps = Ask(Analysis.COMPARE, DAY, cells=Cells.UNIT, per=Per.ASSET, asset="路灯")
+
+    assert read(lamps.as_json()) == lamps == lamps.normal()
+    assert replace(lamps, per=Per.KM2).normal().asset == ""
     assert read(ask.as_json()) == ask
     assert read(grid.as_json()) == grid
     assert read(Ask(Analysis.DENSITY, DAY).as_json()) == Ask(Analysis.DENSITY, DAY)

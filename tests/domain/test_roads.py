@@ -336,3 +336,41 @@ def test_a_report_says_in_numbers_and_in_sentences_what_became_of_a_file():
     assert "rejected: row 2 Main: is a Point, not a line" in text
     assert "crossings without a common vertex: 1, taken as bridges" in text
     assert "dry run" not in text
+
+
+def test_from_one_place_the_ways_are_as_long_as_those_of_all_pairs():
+    lines = [
+        *(road((0, north), (300, north), (600, north), (900, north)) for north in (0, 300, 600)),
+        *(road((east, 0), (east, 300), (east, 600)) for east in (0, 300, 600, 900)),
+    ]
+    made = graph(*lines, mode=Mode.DRIVING)
+    random = np.random.default_rng(2)
+    spots = places((150, 0), (190, 0), *random.uniform((0, 0), (900, 600), (40, 2)).tolist())
+
+    found = made.from_one(spots)
+
+    # All streets are alike, so the quickest way is the shortest.
+    told = made.matrix(spots)
+    on_roads = [n for n in range(len(spots)) if n == 0 or (0, n) not in told.estimated]
+    assert len(on_roads) > 30
+    assert found[on_roads] == pytest.approx(told.metres[0][on_roads], abs=0.5)
+
+
+def test_from_one_place_a_one_way_road_leads_round_the_block():
+    block = [road((0, 0), (400, 0), direction=1), road((0, 0), (0, 200), (400, 200), (400, 0))]
+
+    there, back = (graph(*block, mode=Mode.DRIVING).from_one(places(*ends)) for ends in (
+        ((100, 0), (300, 0)), ((300, 0), (100, 0))))  # fmt: skip
+
+    assert there[1] == pytest.approx(200, rel=1e-3)
+    assert back[1] == pytest.approx(100 + 200 + 400 + 200 + 100, rel=1e-3)
+
+
+def test_from_one_place_what_no_road_leads_to_is_not_known_and_the_next_door_is_straight():
+    apart = graph(road((0, 0), (100, 0)), road((0, 900), (100, 900)), mode=Mode.DRIVING)
+
+    found = apart.from_one(places((50, 40), (60, 40), (50, 880), (50, 9000)))
+
+    assert found[:2] == pytest.approx([0, 10], abs=0.1)
+    assert np.isnan(found[2:]).all()
+    assert np.isnan(apart.from_one(places((50, 9000), (50, 0)))).all()

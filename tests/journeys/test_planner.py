@@ -12,10 +12,20 @@ from geoapp.services import accounts
 from geoapp.store import session
 from tests.conftest import serving
 from tests.web.mappage import DESKTOP, PHONE
+from tests.web.test_accessibility import AXE, RULES
 
 pytestmark = pytest.mark.browser
 SECRET = "paving stones 62"  # noqa: S105
 PATIENCE_MS = 60_000
+PAGES = (
+    ("/planning?analysis=compare&cells=unit&lang=zh", DESKTOP, "light"),
+    ("/planning?analysis=density&lang=en&place=500110001", PHONE, "dark"),
+    ("/planning?analysis=trends&lang=zh&cell=2000&place=500110004", PHONE, "light"),
+    ("/planning?analysis=hotspots&lang=en&cell=2000", DESKTOP, "dark"),
+    ("/planning/cases?analysis=hotspots&part=all&cell=2000&lang=zh", DESKTOP, "dark"),
+    ("/planning/crew?lang=en&unit=500110110&share=nearest", PHONE, "light"),
+    ("/planning/crew?lang=zh&unit=500110110&from_lat=28.7&from_lon=106.7", DESKTOP, "dark"),
+)
 PLANTED = next(one for one in CLUSTERS if one.name == "leaking towers of Wansheng")
 
 
@@ -75,7 +85,7 @@ def test_a_planted_cluster_is_found_opened_and_made_a_project_that_its_secretary
         "async () => (await (await fetch('/lists/projects.json')).json()).features.map((one) => one.properties.title)"
     )
     assert "万盛楼栋消防管网改造" in titles
-    assert own.locator("option[value='500110001']").count() == 0
+    assert own.locator("input[name='place'][value='500110001']").count() == 0
 
 
 def test_months_play_and_a_link_shows_the_same_month(visit):
@@ -87,6 +97,77 @@ def test_months_play_and_a_link_shows_the_same_month(visit):
     assert "month=2026-04" in page.url
     page.get_by_role("button", name="Play").click()
     page.locator("#plan-month-said", has_text="2026-05").wait_for()
+
+
+def test_a_crew_is_moved_by_hand_and_by_keyboard_and_the_figures_follow(visit):
+    page = visit("planner", "/planning/crew?lang=en&unit=500110110")
+    page.wait_for_selector("html[data-crew-ready='0']", state="attached")
+    row = page.locator("#crew-table tbody tr").first.locator("td")
+    stood = row.nth(1).inner_text().split(" → ")
+    assert stood[0] == stood[1]
+
+    pin = page.locator(".crew-base.after")
+    box = pin.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] - 90, steps=6)
+    page.mouse.up()
+    page.wait_for_selector("html[data-crew-ready='1']", state="attached")
+    dragged = row.nth(1).inner_text().split(" → ")
+    assert dragged[0] == stood[0]
+    assert dragged[1] != stood[1]
+    assert "to_lat=" in page.url
+
+    page.locator(".crew-base.after").focus()
+    before = page.locator("#to_lat").input_value()
+    page.keyboard.press("ArrowUp")
+    page.wait_for_selector("html[data-crew-ready='2']", state="attached")
+    assert float(page.locator("#to_lat").input_value()) > float(before)
+    moved = row.nth(1).inner_text()
+    page.reload()
+    assert page.locator("#crew-table tbody tr").first.locator("td").nth(1).inner_text() == moved
+
+
+def test_shapes_are_walked_by_keyboard_and_the_bandwidth_is_slid(visit):
+    page = drawn(visit("planner", "/planning?analysis=density&lang=en&place=500110001"))
+
+    page.locator("#plan-after").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#plan-at").inner_text().startswith("2 of ")
+    said = page.locator("#plan-open").inner_text()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/planning/cases**")
+    assert page.locator("#case-count").inner_text() in said
+
+    page.go_back()
+    rule = int(page.locator("#plan-slide").get_attribute("data-rule"))
+    page.locator("#plan-width").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**bandwidth=**")
+    drawn(page)
+    assert 0.9 * rule < int(page.locator("[name=bandwidth]").input_value()) < rule
+    page.get_by_role("button", name="Scott's rule").click()
+    page.wait_for_url(lambda url: "bandwidth=&" in url or "bandwidth=" not in url)
+
+
+def test_axe_finds_nothing_on_the_planners_pages(visit):
+    found = {}
+    for path, screen, look in PAGES:
+        page = visit("planner", path, screen, color_scheme=look, reduced_motion="reduce")
+        if "/crew" in path:
+            page.wait_for_selector("html[data-crew-ready]", state="attached")
+        elif "/cases" not in path:
+            drawn(page)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        if wrong := page.evaluate(RULES):
+            found[path] = wrong
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found[path] = [*found.get(path, []), "has to be scrolled sideways"]
+        page.close()
+
+    assert found == {}
 
 
 @pytest.mark.parametrize("analysis", ["hotspots", "compare"])

@@ -2,15 +2,18 @@
 
 import io
 import json
+import re
 
+import numpy as np
 import pytest
 import shapely
 from sqlalchemy import text
 
+from geoapp.domain.geometry import geodesic_distances_m
 from geoapp.domain.values import OPERATOR, Point
 from geoapp.services import accounts
 from geoapp.store import session
-from tests.builders import TODAY, a_category, an_issue, square, store
+from tests.builders import TODAY, a_category, a_jurisdiction, an_issue, square, store
 from tests.web.test_desk import SECRET, fields, ground, signed_in, words  # noqa: F401 - ground is a fixture
 
 LAND = json.dumps(shapely.geometry.mapping(square(106.645, 29.025, 0.01)))
@@ -50,6 +53,23 @@ def test_a_drawn_piece_shows_what_would_move_and_keeps_nothing(staff):
     assert '<th scope="row">Unit U1</th><td class="n">6</td><td class="n">0</td>' in page
     assert '<th scope="row">Unit U2</th><td class="n">0</td><td class="n">6</td>' in page
     assert everything() == before
+
+
+def test_it_says_how_far_each_unit_would_have_to_go(staff):
+    a_jurisdiction("U2", square(106.70, 29.02))
+
+    page = words(send(staff["planner"], what="draw", unit="U2", area=LAND))
+
+    with session.snapshot() as db:
+        (base,) = db.execute(text("SELECT ST_X(label), ST_Y(label) FROM jurisdiction WHERE unit_id = 2")).all()
+        places = db.execute(text("SELECT ST_X(geom), ST_Y(geom) FROM issue")).all()
+    metres = geodesic_distances_m(np.array([tuple(one) for one in (base, *places)]))[0][1:]
+    cells = re.search(r'<th scope="row">Unit U2</th>(.*?)</tr>', page)[1]
+    # One lies in its own land; drawn, it has all seven.
+    assert re.findall(r">([^<>]*)</td>", cells) == [
+        "1", "7", f"{metres.min():,.0f} → {metres.mean():,.0f}", f"{metres.min():,.0f} → {np.median(metres):,.0f}"
+    ]  # fmt: skip
+    assert "as it is today" in page
 
 
 def test_a_rule_that_ends_leaves_its_issues_to_nobody(staff):

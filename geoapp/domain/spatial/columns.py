@@ -86,13 +86,20 @@ class Issues:
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """Communities, streets or any areas to compare: polygons in EPSG:4326. ``residents`` is NaN where not known."""
+    """Communities, streets, the land of units or any areas to compare: polygons in EPSG:4326.
+
+    ``residents``, ``road_km`` and ``assets`` are NaN where not known, None where nobody asked. An issue belongs to the
+    area whose code its own column ``of`` (community or unit) says.
+    """
 
     code: tuple[str, ...]
     zh: tuple[str, ...]
     en: tuple[str, ...]
     geometry: NDArray[Any]
     residents: Floats
+    road_km: Floats | None = None
+    assets: Floats | None = None
+    of: str = "community"
 
 
 @dataclass(frozen=True, slots=True)

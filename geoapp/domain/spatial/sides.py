@@ -12,13 +12,15 @@ from geoapp.domain.spatial import effect as effects
 from geoapp.domain.spatial.association import Moran
 from geoapp.domain.spatial.columns import Areas, Issues, Table
 from geoapp.domain.spatial.effect import Effect
+from geoapp.domain.spatial.exposure import PER, of_areas
 from geoapp.domain.spatial.grid import Floats, Ints
 from geoapp.domain.spatial.ground import Ground, ground
 from geoapp.domain.spatial.how import How
 from geoapp.domain.spatial.surfaces import VERDICTS
 
-DENOMINATORS = ("count", "km2", "residents")
-PER = {"count": 1.0, "km2": 1.0, "residents": 1000.0}
+_MISSING = {
+    "residents": "residents_missing", "road_km": "roads_missing", "asset": "assets_missing", "km2": "land_missing",
+}  # fmt: skip
 QUADRANTS = np.array(["", "high_high", "low_high", "low_low", "high_low"], dtype=object)
 
 
@@ -27,6 +29,7 @@ class Placed:
     """Areas in metres with their issues: which area each lies in, how many, and what they are counted per."""
 
     ground: Ground
+    areas: Areas
     shapes: NDArray[Any]
     member: Ints
     count: Ints
@@ -37,28 +40,33 @@ class Placed:
 def place(issues: Issues, areas: Areas, denominator: str) -> Placed:
     """Count issues by area: by the community that they are known to belong to, else by where they lie.
 
-    ``denominator`` is count (all areas alike), km2 or residents. Raises ValueError for another.
+    The issues of a unit are those that it is responsible for, wherever they lie. ``denominator`` is count (all areas
+    alike), km2, residents, road_km or asset. Raises ValueError for another.
     """
-    if denominator not in DENOMINATORS:
-        raise ValueError(f"denominator {denominator!r}: known are {', '.join(DENOMINATORS)}")
-    base = ground(issues, shapely.union_all(shapely.envelope(areas.geometry)))
+    whole = shapely.union_all(shapely.envelope(areas.geometry))
+    # Units may have issues and no land at all.
+    base = ground(issues, None if shapely.is_empty(whole) else whole)
     shapes = base.projection.projected(areas.geometry)
     number = {code: n for n, code in enumerate(areas.code)}
-    known = np.array([*(number.get(name, -1) for name in issues.community.names), -1], dtype=np.int64)
-    member = known[issues.community.index[base.kept]]
+    codes = issues.unit if areas.of == "unit" else issues.community
+    known = np.array([*(number.get(name, -1) for name in codes.names), -1], dtype=np.int64)
+    member = known[codes.index[base.kept]]
     lost = np.flatnonzero(member < 0)
-    if lost.size:
+    if lost.size and areas.of != "unit":
         points = shapely.points(base.xy[lost])
         which, area = shapely.STRtree(np.asarray(points)).query(shapes, predicate="intersects")[::-1]
         # Where areas overlap, the first of them.
         member[lost[which[::-1]]] = area[::-1]
-    exposure = {
-        "count": np.ones(len(shapes)),
-        "km2": np.asarray(shapely.area(shapes)) / 1e6,
-        "residents": np.asarray(areas.residents, dtype=float),
-    }[denominator]
+    if denominator == "count":
+        exposure = np.ones(len(shapes))
+    elif denominator == "km2":
+        exposure = np.asarray(shapely.area(shapes)) / 1e6
+    else:
+        exposure = of_areas(areas, denominator)
     missing = int((~(np.nan_to_num(exposure) > 0)).sum())
-    return Placed(base, shapes, member, np.bincount(member[member >= 0], minlength=len(shapes)), exposure, missing)
+    return Placed(
+        base, areas, shapes, member, np.bincount(member[member >= 0], minlength=len(shapes)), exposure, missing
+    )
 
 
 def compare_areas(
@@ -68,7 +76,7 @@ def compare_areas(
 
     Columns: code, zh, en, count, exposure, rate, low, high (exact), ratio, ratio_low, ratio_high (to all together),
     shrunk, unlike (the interval of the ratio leaves out 1), contested, contested_low, contested_high, small. A rate is
-    per area, per km² or per 1,000 residents; NaN where residents are not known.
+    per area, per km², per 1,000 residents, per km of road or per asset; NaN where that is not known.
     """
     placed = place(issues, areas, denominator)
     found = compare.rates(placed.count, placed.exposure, per=PER[denominator], confidence=confidence)
@@ -212,9 +220,13 @@ def did_it_work(
 
 def _how(placed: Placed, issues: Issues, method: str, **more: Any) -> How:
     here = int((placed.member >= 0).sum())
-    notes = (*more.pop("notes", ()), *(("residents_missing",) if placed.missing else ()))
-    parameters = {**more.pop("parameters"), "areas": len(placed.shapes), "without_denominator": placed.missing}
+    by_unit = placed.areas.of == "unit"
+    lost = "of_no_unit" if by_unit else "in_no_area"
+    parameters = more.pop("parameters")
+    notes = (*more.pop("notes", ()), *((_MISSING[parameters.get("denominator", "")],) if placed.missing else ()),
+             *(("land_overlaps",) if by_unit else ()))  # fmt: skip
+    parameters = {**parameters, "areas": len(placed.shapes), "without_denominator": placed.missing}
     return placed.ground.how(
-        method, used=here, dropped={"in_no_area": len(placed.member) - here}, notes=notes, parameters=parameters,
+        method, used=here, dropped={lost: len(placed.member) - here}, notes=notes, parameters=parameters,
         query=issues.query, **more,
     )  # fmt: skip

@@ -9,12 +9,14 @@ import shapely
 from numpy.typing import NDArray
 
 from geoapp.domain.spatial import density as kernels
+from geoapp.domain.spatial import exposure as exposures
 from geoapp.domain.spatial import grid as grids
 from geoapp.domain.spatial import hotspots
 from geoapp.domain.spatial import trends as courses
-from geoapp.domain.spatial.columns import Areas, Issues, Table
+from geoapp.domain.spatial.columns import Issues, Table
 from geoapp.domain.spatial.density import Surface
-from geoapp.domain.spatial.grid import Bools, Floats, Ints, Shape
+from geoapp.domain.spatial.exposure import Below
+from geoapp.domain.spatial.grid import Bools, Ints, Shape
 from geoapp.domain.spatial.ground import Ground, Lattice, ground, lattice, within
 from geoapp.domain.spatial.hotspots import ALPHA, LEAST, HotSpots
 from geoapp.domain.spatial.how import How
@@ -45,19 +47,17 @@ def hot_spots(
     alpha: float = ALPHA,
     least: int = LEAST,
     keep: str = "occupied",
-    residents: Areas | None = None,
+    below: Below | None = None,
 ) -> Table:
-    """Gi* of counts per cell, or of counts per resident; see domain.spatial.hotspots.
+    """Gi* of counts per cell, or of counts per what is ``below``; see domain.spatial.hotspots.
 
-    ``residents`` are areas with their numbers, spread evenly over their cells. Columns: count, share (of the cell in
-    the area), neighbours, around, expected, per_km2, z, p, q, verdict (hot, cold or empty), small; with residents also
-    residents and per_1000.
+    Columns: count, share (of the cell in the area), neighbours, around, expected, per_km2, z, p, q, verdict (hot, cold
+    or empty), small; with residents also residents and per_1000, with roads road_km and per_road_km, with assets
+    assets and per_asset.
     """
     net = lattice(ground(issues, area), cell_m, shape)
     counts = grids.counts(net.cell, net.grid)
-    return spots(
-        net, counts, reach_m=reach_m, alpha=alpha, least=least, keep=keep, residents=residents, query=issues.query
-    )
+    return spots(net, counts, reach_m=reach_m, alpha=alpha, least=least, keep=keep, below=below, query=issues.query)
 
 
 def spots(
@@ -68,22 +68,29 @@ def spots(
     alpha: float = ALPHA,
     least: int = LEAST,
     keep: str = "occupied",
-    residents: Areas | None = None,
+    below: Below | None = None,
     **more: Any,
 ) -> Table:
     """The same from counts that are already there, as the sum of several parts'; ``more`` goes into how."""
-    exposure = None if residents is None else spread(net, residents)
+    exposure = None if below is None else below.of_cells(net)
     kernel = grids.ring(net.grid, reach_m)
     found = hotspots.on_grid(counts, net.share, kernel, exposure=exposure, alpha=alpha, least=least)
     columns = spot_columns(net, found)
-    if exposure is not None:
+    if below is not None and exposure is not None:
         here = exposure[net.inside]
-        columns["residents"] = here
-        columns["per_1000"] = 1000 * np.divide(found.count, here, out=np.full(here.shape, np.nan), where=here > 0)
+        name, rate = exposures.COLUMNS[below.denominator]
+        columns[name] = here
+        each = np.divide(found.count, here, out=np.full(here.shape, np.nan), where=here > 0)
+        columns[rate] = exposures.PER[below.denominator] * each
     how = net.ground.how(
         "gi_star",
         parameters={**net.parameters, "reach_m": reach_m, "alpha": alpha, "least": least},
-        notes=("exact_tails", "fdr", "minimum_n", *(("residents_spread",) if residents is not None else ())),
+        notes=(
+            "exact_tails",
+            "fdr",
+            "minimum_n",
+            *((exposures.NOTES[below.denominator],) if below is not None else ()),
+        ),
         sources=hotspots.SOURCES,
         **more,
     )
@@ -105,31 +112,6 @@ def spot_columns(net: Lattice, found: HotSpots) -> dict[str, NDArray[Any]]:
         "verdict": VERDICTS[found.verdict + 1],
         "small": found.small,
     }
-
-
-def spread(net: Lattice, areas: Areas) -> Floats:
-    """Residents per cell: those of each area dealt evenly to nine points in each of its cells.
-
-    An area too small for any such point gives all to the cell of its middle. Unknown residents count as none, so
-    nothing is called hot or cold there.
-    """
-    shapes = net.ground.projection.projected(areas.geometry)
-    at = grids.centres(net.grid)[net.inside.ravel()]
-    steps = np.array([-1, 0, 1]) * net.grid.cell_m / 3
-    points = (at[:, None, None, :] + np.stack(np.meshgrid(steps, steps), axis=-1)[None]).reshape(-1, 2)
-    area, point = shapely.STRtree(np.asarray(shapely.points(points))).query(shapes, predicate="intersects")
-    _, first = np.unique(point, return_index=True)
-    area, point = area[first], point[first]
-    middles = shapely.get_coordinates(shapely.point_on_surface(shapes))
-    often = np.bincount(area, minlength=len(shapes))
-    known = np.nan_to_num(np.asarray(areas.residents, dtype=float))
-    flat = np.zeros(net.grid.size)
-    cells = np.flatnonzero(net.inside.ravel())
-    np.add.at(flat, cells[point // 9], known[area] / often[area])
-    tiny = np.flatnonzero(often == 0)
-    where = grids.cells_of(middles[tiny], net.grid)
-    np.add.at(flat, where[where >= 0], known[tiny][where >= 0])
-    return np.where(net.inside, flat.reshape(net.share.shape), 0.0)
 
 
 def trends(

@@ -9,6 +9,7 @@ import shapely
 
 from geoapp.domain.spatial import groups, sides, surfaces
 from geoapp.domain.spatial.columns import Areas, Codes, Issues, Table
+from geoapp.domain.spatial.exposure import Below
 from geoapp.domain.spatial.grid import Shape
 from geoapp.domain.spatial.ground import ground
 from geoapp.domain.spatial.how import How
@@ -97,7 +98,7 @@ def test_residents_are_spread_over_the_cells_of_their_area():
         np.append(areas.geometry, tiny),
         np.append(areas.residents, 500.0),
     )
-    found = surfaces.hot_spots(issues(), area=AREA, cell_m=500, keep="all", residents=areas)
+    found = surfaces.hot_spots(issues(), area=AREA, cell_m=500, keep="all", below=Below("residents", areas))
 
     assert found.columns["residents"].sum() == pytest.approx(25_500, rel=1e-6)
     assert "residents_spread" in found.how.notes
