@@ -61,14 +61,10 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
 
     Raises BadLayer for a wrong layer file: a map with a missing layer must not go on line unnoticed.
     """
-    if address := database_url or settings.database_url:
-        session.connect(address, pool_size=settings.threads)
-        outbox.offer(mail=settings.offers_mail)
     app = Flask("geoapp.web", static_folder=None, template_folder="templates")
-    app.config["GEOAPP"] = settings
+    move_in(app, settings, database_url)
     app.config["LAYERS"] = layers.read(settings.layers_dir)
     app.config["CHECKLISTS"] = categories.read_checklists(settings.categories_file)
-    layers.open_cache(settings.tiles_dir)
     app.config["CALENDAR"] = clocks.read_calendar(settings.calendar_file, settings.zone)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -85,3 +81,15 @@ def create_app(settings: Settings, database_url: str | None = None) -> Flask:
         )
     errors.install(app)
     return app
+
+
+def move_in(app: Flask, settings: Settings, database_url: str | None = None) -> None:
+    """Let the app serve the place of these settings: its database, its folder of tiles, its mail.
+
+    Nothing that an app is made of depends on this part, so one app can serve place after place.
+    """
+    if address := database_url or settings.database_url:
+        session.connect(address, pool_size=settings.threads)
+        outbox.offer(mail=settings.offers_mail)
+    layers.open_cache(settings.tiles_dir)
+    app.config["GEOAPP"] = settings

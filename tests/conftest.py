@@ -4,6 +4,9 @@
 own transactions (services, web, browser): it empties the tables afterwards. Why not one outer transaction
 for those too? ``snapshot()`` sets its own isolation level, a live server answers from other threads, and
 commits are a part of what is tested; emptying only the tables that hold rows takes a few milliseconds.
+
+What costs more than a test is made once per worker: connections (a new one loads PostGIS and its projections
+anew), the app with its rules and templates.
 """
 
 import fcntl
@@ -22,17 +25,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from geoapp import config, pgserver
 from geoapp.config import Settings
+from geoapp.services import accounts
 from geoapp.store import schema, session
 
 CLONE = Path(__file__).resolve().parents[1]
 MARK = hashlib.sha256(str(CLONE).encode()).hexdigest()[:10]
 CHROMIUM = Path("/usr/bin/chromium")
 KEPT = {"alembic_version", "spatial_ref_sys"}
+LARGE = 512 * 2**10
+"""Bytes from which on a table is truncated rather than emptied row by row."""
+MOST_KEPT = 2
+"""Idle connections that outlive a test: all workers together must not use up what the server allows."""
 DEMO_NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 """The demonstration place is filled as of this instant, so that its pages are the same on every day."""
 
@@ -122,8 +131,12 @@ def server(request: pytest.FixtureRequest) -> _Server:
     with _alone(home):
         url = pgserver.start(_server_settings(home), fast=True)
         if not (home / "migrated").exists():
-            schema.migrate(session.connect(url))
+            engine = session.connect(url)
+            schema.migrate(engine)
+            _offer_to_empty(engine)
             session.disconnect()
+            # A template in use cannot be copied.
+            engine.dispose()
             (home / "migrated").touch()
     return _Server(home, url, worker)
 
@@ -161,6 +174,15 @@ def place() -> Iterator[Settings]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hashing a password is made to be slow; that it is said where the real hasher is looked at."""
+    real = accounts._hasher
+    accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    accounts._hasher = real
+
+
 # --- a database per worker ----------------------------------------------------------------------
 
 
@@ -170,11 +192,43 @@ def db_url(server: _Server) -> str:
         return server.clone("geoapp")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _kept_connections(request: pytest.FixtureRequest) -> Iterator[None]:
+    """``session.connect`` gives an engine of the run's server out again, with what it has opened and compiled."""
+    real, kept = (session.connect, session.disconnect), {}
+    ours = str(request.config.geoapp_home)
+
+    def connect(url: str, *, pool_size: int = 5) -> Engine:
+        disconnect()
+        if ours not in url:
+            return real[0](url, pool_size=pool_size)
+        if (url, pool_size) not in kept:
+            kept[url, pool_size] = real[0](url, pool_size=pool_size)
+        session._engine = kept[url, pool_size]
+        return session._engine
+
+    def disconnect() -> None:
+        engine = session._engine
+        if engine not in kept.values():
+            real[1]()
+        elif engine.pool.checkedin() > MOST_KEPT:
+            engine.dispose()
+        session._engine = None
+
+    session.connect, session.disconnect = connect, disconnect
+    yield
+    session.connect, session.disconnect = real
+    for engine in kept.values():
+        engine.dispose()
+
+
 @pytest.fixture
 def database(db_url: str) -> Iterator[Engine]:
     """``store.session`` is connected to this worker's migrated, empty database."""
-    yield session.connect(db_url)
+    engine = session.connect(db_url)
+    yield engine
     session.disconnect()
+    assert engine.pool.checkedout() == 0, "a connection was not given back"
 
 
 @pytest.fixture
@@ -188,27 +242,37 @@ def db(database: Engine) -> Iterator[Session]:
 @pytest.fixture
 def clean(database: Engine) -> Iterator[Engine]:
     """For whatever commits: all tables are empty before and after."""
-    yield database
-    _empty(database)
-    # The app made an engine of its own, so nobody else closes what this one has opened.
-    database.dispose()
-
-
-def _empty(engine: Engine) -> None:
-    from geoapp.models import everything
     from geoapp.services import places
 
+    yield database
+    with database.begin() as connection:
+        connection.execute(text("SELECT empty_everything()"))
     # Versions begin again with the empty tables.
     places.forget()
+
+
+def _offer_to_empty(engine: Engine) -> None:
+    """Puts a function into the template that empties all tables and lets all numbers begin anew.
+
+    A few rows are deleted, without the triggers that protect them: a truncated table and each of its indexes is a
+    new file. Dead rows are cleared away when a table has grown.
+    """
+    from geoapp.models import everything
+
+    names = [table.name for table in everything().sorted_tables if table.name not in KEPT]
+    names += ["procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers"]
+    each = "".join(
+        f"IF pg_relation_size('{name}') > {LARGE} THEN TRUNCATE {name} CASCADE; "  # noqa: S608
+        f"ELSIF EXISTS (SELECT FROM {name}) THEN DELETE FROM {name}; END IF;\n"
+        for name in names
+    )
     with engine.begin() as connection:
-        names = [table.name for table in everything().sorted_tables if table.name not in KEPT]
-        ask = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in names)  # noqa: S608
-        filled = connection.execute(text(ask)).scalars().all()
-        if filled:
-            connection.execute(text(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE"))
-        connection.execute(text("ALTER SEQUENCE issue_serial RESTART"))
-        if connection.execute(text("SELECT EXISTS (SELECT FROM procrastinate_jobs)")).scalar():
-            connection.execute(text("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE"))
+        connection.exec_driver_sql(
+            f"CREATE FUNCTION empty_everything() RETURNS void LANGUAGE plpgsql "
+            f"SET session_replication_role = replica SET lock_timeout = 0 AS $$ BEGIN\n{each}"
+            "PERFORM setval(s.seqrelid, s.seqstart, false) FROM pg_sequence s WHERE "
+            "pg_sequence_last_value(s.seqrelid) IS NOT NULL; END $$"
+        )
 
 
 # --- the app on it ------------------------------------------------------------------------------
@@ -255,11 +319,12 @@ def fill_demo(url: str, home: Path) -> None:
     from geoapp.services import categories, layers
 
     settings = config.read({"GEOAPP_DATABASE_URL": url, "GEOAPP_DATA_DIR": str(home)})
-    session.connect(url)
+    engine = session.connect(url)
     categories.sync(OPERATOR, settings.categories_file)
     layers.sync_files(settings)
     demo.load(OPERATOR, settings, now=DEMO_NOW, progress=lambda *_: None)
     session.disconnect()
+    engine.dispose()
 
 
 @pytest.fixture
@@ -280,10 +345,21 @@ def demo_server(demo_app: Any) -> Iterator[str]:
 
 
 def _application(settings: Settings) -> Iterator[Any]:
-    from geoapp.app import create_app
+    """The one app of this process, as it was made, in the place of these settings."""
+    from geoapp.app import create_app, move_in
 
-    yield create_app(settings)
+    if not _made:
+        app = create_app(settings)
+        _made.extend((app, dict(app.config)))
+    app, config = _made
+    app.config.clear()
+    app.config.update(config)
+    move_in(app, settings)
+    yield app
     session.disconnect()
+
+
+_made: list[Any] = []
 
 
 class _Counted:

@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 import schemathesis
@@ -30,6 +31,12 @@ def described(app):
     accounts.add(OPERATOR, "program", "program", "paving stones 62")
     accounts.grant(OPERATOR, "program", "administrator")
     accounts.grant(OPERATOR, "program", "secretary")
+    return _document(app)
+
+
+@cache
+def _document(app):
+    """Read once: every test is about the same app, and what was worked out about an operation serves its next test."""
     return schemathesis.openapi.from_wsgi("/api/openapi.json?lang=en", app)
 
 
