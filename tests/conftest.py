@@ -36,7 +36,8 @@ from geoapp.store import schema, session
 
 CLONE = Path(__file__).resolve().parents[1]
 MARK = hashlib.sha256(str(CLONE).encode()).hexdigest()[:10]
-CHROMIUM = Path("/usr/bin/chromium")
+# The same engine without the windows around it, where Debian's package is installed: half the time.
+CHROMIUM = next(filter(Path.is_file, (Path("/usr/bin/chromium-headless-shell"),)), Path("/usr/bin/chromium"))
 KEPT = {"alembic_version", "spatial_ref_sys"}
 LARGE = 512 * 2**10
 """Bytes from which on a table is truncated rather than emptied row by row."""
@@ -89,7 +90,12 @@ def _remove(home: Path) -> None:
 
 
 def _server_settings(home: Path) -> Settings:
-    return config.read({"GEOAPP_DATA_DIR": str(home)})
+    # Room for the connections of all workers together, also for those that outlive a test.
+    return config.read({"GEOAPP_DATA_DIR": str(home), "GEOAPP_WORKERS": "24"})
+
+
+def _worker(config: pytest.Config) -> str:
+    return getattr(config, "workerinput", {}).get("workerid", "only")
 
 
 @contextmanager
@@ -127,16 +133,13 @@ class _Server:
 def server(request: pytest.FixtureRequest) -> _Server:
     """The run's server: the first who asks starts it and migrates the template (the database ``geoapp``)."""
     home = request.config.geoapp_home
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "only")
+    worker = _worker(request.config)
     with _alone(home):
         url = pgserver.start(_server_settings(home), fast=True)
         if not (home / "migrated").exists():
-            engine = session.connect(url)
-            schema.migrate(engine)
+            schema.migrate(engine := session.connect(url))
             _offer_to_empty(engine)
             session.disconnect()
-            # A template in use cannot be copied.
-            engine.dispose()
             (home / "migrated").touch()
     return _Server(home, url, worker)
 
@@ -194,13 +197,14 @@ def db_url(server: _Server) -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def _kept_connections(request: pytest.FixtureRequest) -> Iterator[None]:
-    """``session.connect`` gives an engine of the run's server out again, with what it has opened and compiled."""
+    """``session.connect`` gives the engines that most tests use out again, with what they have opened and compiled."""
     real, kept = (session.connect, session.disconnect), {}
-    ours = str(request.config.geoapp_home)
+    ours, worker = str(request.config.geoapp_home), _worker(request.config)
+    shared = {f"/geoapp_{worker}", f"/demo_{worker}"}
 
     def connect(url: str, *, pool_size: int = 5) -> Engine:
         disconnect()
-        if ours not in url:
+        if ours not in url or urlsplit(url).path not in shared:
             return real[0](url, pool_size=pool_size)
         if (url, pool_size) not in kept:
             kept[url, pool_size] = real[0](url, pool_size=pool_size)
@@ -319,12 +323,11 @@ def fill_demo(url: str, home: Path) -> None:
     from geoapp.services import categories, layers
 
     settings = config.read({"GEOAPP_DATABASE_URL": url, "GEOAPP_DATA_DIR": str(home)})
-    engine = session.connect(url)
+    session.connect(url)
     categories.sync(OPERATOR, settings.categories_file)
     layers.sync_files(settings)
     demo.load(OPERATOR, settings, now=DEMO_NOW, progress=lambda *_: None)
     session.disconnect()
-    engine.dispose()
 
 
 @pytest.fixture

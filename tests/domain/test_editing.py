@@ -17,6 +17,7 @@ def test_what_cannot_be_is_named_with_its_reason():
         ("title", "missing"), ("text", "too_long"), ("address", "characters"), ("severity", "between"),
     ]  # fmt: skip
     assert list(wrong_facts(KNOWN)) == []
+    assert list(wrong_facts(Facts(severity=3))) == []
     assert [field for field, _, _ in wrong_cost(Cost(Decimal(-1), Decimal("Infinity"), "a\x00"))] == [
         "planned", "spent", "fund",
     ]  # fmt: skip

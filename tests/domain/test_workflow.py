@@ -172,8 +172,17 @@ def test_every_live_state_is_somebodys_duty_and_an_ended_one_nobodys():
     assert set(DUTIES) == {state for state in IssueState if not state.ended}
 
 
+def test_what_is_told_besides_joins_what_is_told():
+    change = decide(a_case("agenda"), "decide", a_viewer("secretary"), ALL, today=TODAY)
+    told = workflow.detailed(workflow.detailed(change, {"visit": "1"}), {"on_day": "2026-11-20"})
+
+    assert told.detail == {**change.detail, "visit": "1", "on_day": "2026-11-20"}
+    assert replace(told, detail=change.detail) == change
+
+
 def test_an_inbox_holds_the_states_that_wait_for_the_role_where_it_holds():
     assert duties(ANONYMOUS) == ()
+    assert duties(a_viewer("steward")) == ()
     assert duties(a_viewer("secretary")) == (Duty((IssueState.AGENDA, IssueState.SHELVED), frozenset({"C1"})),)
     assert duties(a_viewer("unit")) == (
         Duty((IssueState.DISPATCHED, IssueState.HANDLING, IssueState.REWORK), None, "U1"),

@@ -11,7 +11,7 @@ from geoapp.domain.spatial import groups, sides, surfaces
 from geoapp.domain.spatial.columns import Areas, Codes, Issues, Table
 from geoapp.domain.spatial.exposure import Below
 from geoapp.domain.spatial.grid import Shape
-from geoapp.domain.spatial.ground import ground
+from geoapp.domain.spatial.ground import ground, lattice, lay
 from geoapp.domain.spatial.how import How
 from geoapp.domain.spatial.projection import metres_for
 
@@ -56,6 +56,17 @@ def test_the_crowd_is_hot_and_leads_to_its_cases(shape):
     assert (np.bincount(found.member[found.member >= 0], minlength=len(found)) == found.columns["count"]).all()
     assert found.columns["count"].sum() == found.how.used
     assert found.how.crs.startswith("EPSG:4545 CGCS2000")
+
+
+def test_the_counts_of_two_parts_laid_on_one_grid_add_up_to_those_of_the_whole():
+    whole = issues()
+    net = lattice(ground(whole, AREA), 500)
+    parts = [lay(net, whole.at(np.arange(len(whole)) % 3 == 0)), lay(net, whole.at(np.arange(len(whole)) % 3 != 0))]
+
+    counts = [np.bincount(one.cell[one.cell >= 0], minlength=net.share.size) for one in (net, *parts)]
+    assert counts[0].sum() > 970
+    assert (counts[1] + counts[2] == counts[0]).all()
+    assert [one.ground.count for one in parts] == [327, 653]
 
 
 def test_which_cells_come_out_can_be_chosen():
