@@ -183,7 +183,7 @@ def state_of_the_land():
 
 
 def test_nobody_ever_sees_half_of_a_settlement():
-    store(*(an_issue(f"more {number}", point=Point(106.6455 + number * 4e-6, 29.03)) for number in range(2000)))
+    store(*(an_issue(f"more {number}", point=Point(106.6455 + number * 4e-6, 29.03)) for number in range(600)))
     before, seen, over = state_of_the_land(), [], threading.Event()
 
     def watch():
@@ -200,8 +200,8 @@ def test_nobody_ever_sees_half_of_a_settlement():
     after = state_of_the_land()
     assert set(seen) <= {before, after}
     assert before in seen
-    assert (after[0], after[1], after[3]) == (1, 1, 2001)
-    assert after[2] == before[2] - 2001
+    assert (after[0], after[1], after[3]) == (1, 1, 601)
+    assert after[2] == before[2] - 601
 
 
 def test_a_settlement_that_is_killed_in_the_middle_has_not_been(monkeypatch):
