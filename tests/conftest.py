@@ -179,7 +179,7 @@ def place() -> Iterator[Settings]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_passwords() -> Iterator[None]:
-    """Hashing a password is made to be slow; that it is said where the real hasher is looked at."""
+    """Hashing a password is slow on purpose, and no test is about how slow."""
     real = accounts._hasher
     accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield
