@@ -145,15 +145,17 @@ def _along(
 ) -> NDArray[np.float64] | None:
     """Metres by car along roads from each owner's base; NaN where no road leads. None where there are no roads."""
     found = np.full(len(at), np.nan)
+    known = False
     for one, start in enumerate(starts):
         mine = np.flatnonzero(owner == one)
         if start is None or not mine.size:
             continue
         metres = roads.from_one([(start.lon, start.lat), *(at[n] for n in mine.tolist())], mode=Mode.DRIVING)
-        if metres is None:
-            return None
-        found[mine] = metres[1:]
-    return found
+        # Around one of the units there may be none.
+        if metres is not None:
+            known = True
+            found[mine] = metres[1:]
+    return found if known else None
 
 
 def _wanted(viewer: Viewer, categories: tuple[str, ...]) -> IssueFilter:

@@ -12,7 +12,7 @@ from geoapp.domain.roadnet import line_of
 from geoapp.domain.roads import RoadClass
 from geoapp.domain.spatial.projection import metres_for
 from geoapp.domain.values import OPERATOR, IssueState, Point
-from geoapp.services import accounts, lists, roads
+from geoapp.services import accounts, crews, lists, roads
 from geoapp.store import session
 from tests.builders import NOON, a_jurisdiction, an_issue, square, store
 from tests.web.test_desk import SECRET, ground, signed_in, words  # noqa: F401 - ground is a fixture
@@ -156,3 +156,16 @@ def test_what_cannot_be_asked_is_said_by_name(staff, query, field):
 
     assert page.status_code in {400, 422}
     assert re.search(rf'role="alert">{field}:', words(page))
+
+
+def test_where_one_unit_has_no_roads_around_the_ways_of_the_others_are_told_all_the_same(staff):  # noqa: ARG001
+    way = line_of(shapely.LineString([HERE, (106.641, 29.039), THERE]), RoadClass.STREET, direction=0)
+    roads.store(OPERATOR, [way], origin="test")
+    far = (116.4, 39.9)
+    starts = [crews.Base("U1", *HERE, ""), crews.Base("U3", *far, "")]
+
+    metres = crews._along([THERE, far], np.array([0, 1]), starts)
+
+    assert metres[0] > 0
+    assert np.isnan(metres[1])
+    assert crews._along([far], np.array([1]), starts) is None
