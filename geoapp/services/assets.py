@@ -6,7 +6,7 @@ from pathlib import Path
 from geoapp.domain.permissions import Right, may_anywhere
 from geoapp.domain.values import Viewer
 from geoapp.errors import NotYours
-from geoapp.services.residents import Report, number_and_year, rows_of
+from geoapp.services.residents import Report, number_and_year, rows_of, sifted
 from geoapp.store import assets, residents, versions
 from geoapp.store.assets import Stock
 from geoapp.store.session import snapshot, transaction
@@ -34,20 +34,13 @@ def import_file(viewer: Viewer, file: Path, *, today: date) -> Report:
     if not may_anywhere(viewer, Right.PEOPLE):
         raise NotYours("not_yours", "action")
     rows = rows_of(file, needs={"code", "kind", "assets", "year"}, columns=COLUMNS)
-    good: list[Stock] = []
-    bad: list[tuple[int, str, str]] = []
     with transaction() as db:
         places = residents.codes(db)
-        for number, row in enumerate(rows, start=2):
-            found = _stock(row, places, today.year)
-            if isinstance(found, str):
-                bad.append((number, (row.get("code") or "")[:40], found))
-            else:
-                good.append(found)
+        good, bad = sifted(rows, lambda row: _stock(row, places, today.year))
         if good:
             assets.keep(db, good)
             versions.bump(db, "places")
-    return Report(len(good), tuple(bad))
+    return Report(len(good), bad)
 
 
 def _stock(row: dict[str, str], places: set[str], this_year: int) -> Stock | str:

@@ -1,10 +1,11 @@
 """How many people live where: brought in from a CSV file, and given to whoever counts issues per resident."""
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from geoapp.domain.permissions import Right, may_anywhere
 from geoapp.domain.values import Viewer
@@ -14,6 +15,8 @@ from geoapp.store.residents import Count
 from geoapp.store.session import snapshot, transaction
 
 __all__ = ["Count", "Report"]
+
+T = TypeVar("T")
 
 COLUMNS = ("code", "residents", "year", "source")
 MOST_PEOPLE = 50_000_000
@@ -49,20 +52,28 @@ def import_file(viewer: Viewer, file: Path, *, today: date) -> Report:
     if not may_anywhere(viewer, Right.PEOPLE):
         raise NotYours("not_yours", "action")
     rows = rows_of(file, needs={"code", "residents", "year"}, columns=COLUMNS)
-    good: list[Count] = []
-    bad: list[tuple[int, str, str]] = []
     with transaction() as db:
         places = residents.codes(db)
-        for number, row in enumerate(rows, start=2):
-            found = _count(row, places, today.year)
-            if isinstance(found, str):
-                bad.append((number, (row.get("code") or "")[:40], found))
-            else:
-                good.append(found)
+        good, bad = sifted(rows, lambda row: _count(row, places, today.year))
         if good:
             residents.keep(db, good)
             versions.bump(db, "places")
-    return Report(len(good), tuple(bad))
+    return Report(len(good), bad)
+
+
+def sifted(
+    rows: list[dict[str, str]], read: Callable[[dict[str, str]], T | str]
+) -> tuple[list[T], tuple[tuple[int, str, str], ...]]:
+    """Rows that ``read`` understands, and of the others their number in the file, their code and what is wrong."""
+    good: list[T] = []
+    bad: list[tuple[int, str, str]] = []
+    for number, row in enumerate(rows, start=2):
+        found = read(row)
+        if isinstance(found, str):
+            bad.append((number, (row.get("code") or "")[:40], found))
+        else:
+            good.append(found)
+    return good, tuple(bad)
 
 
 def store_all(viewer: Viewer, counts: list[Count]) -> None:

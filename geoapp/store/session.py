@@ -103,6 +103,8 @@ def bulk() -> Iterator[Session]:
     with transaction() as db:
         db.execute(text("SET LOCAL statement_timeout = 0"))
         db.execute(text("SET LOCAL lock_timeout = 0"))
+        # Between two statements millions of rows may be added up.
+        db.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         db.execute(text("SET LOCAL work_mem = '128MB'"))
         yield db
 

@@ -22,7 +22,7 @@ from geoapp.demo import authorities, land
 from geoapp.demo.stories import VERDICTS
 from geoapp.domain.values import OPERATOR, PlaceKind
 from geoapp.services import boundaries, categories, vectorfile
-from geoapp.store import counts, schema, session
+from geoapp.store import counts, loading, schema, session
 
 TODAY = date(2026, 11, 20)
 HEADER = "id,opened,type,state,title,lon,lat"
@@ -103,12 +103,7 @@ def fill(count: int, *, begin: int = 0, in_towns: float = 0.5) -> None:
     towns = np.array([(106.65, 29.02), (106.93, 28.96)])
     newest = datetime(2026, 11, 19, tzinfo=UTC)
     done, count = begin, begin + count
-    with session.bulk() as db:
-        indexes = db.execute(
-            text("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'issue' AND indexname <> 'pk_issue'")
-        ).all()
-        for name, _ in indexes:
-            db.execute(text(f"DROP INDEX {name}"))
+    with session.bulk() as db, loading.indexes_after(db):
         while done < count:
             some = min(PORTION, count - done)
             spread = np.column_stack([random.uniform(106.4, 107.0, some), random.uniform(28.5, 29.2, some)])
@@ -130,9 +125,12 @@ def fill(count: int, *, begin: int = 0, in_towns: float = 0.5) -> None:
             with connection.cursor() as cursor, cursor.copy(COPY) as copy:
                 copy.write(out.getvalue())
             done += some
-        for _, definition in indexes:
-            db.execute(text(definition))
         counts.rebuild(db, ZoneInfo("Asia/Shanghai"))
+    vacuum()
+
+
+def vacuum() -> None:
+    """What the housekeeping of the database would do in a while."""
     with session.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE issue"))

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from geoapp.config import Settings
-from geoapp.store import counts, issues, session
+from geoapp.store import counts, issues, loading, session
 from tests.bench import _peers
-from tests.bench._place import fill, place
+from tests.bench._place import fill, place, vacuum
 from tests.bench._report import Client, Goal, Options, Series, options, tell
 from tests.bench.tiles import renew, sizes, some_tiles
 
@@ -108,17 +108,9 @@ def deep_inside(few: int) -> str:
 
 def multiply(rows: int, few: int) -> None:
     """Nine copies of the first tenth, with indexes made anew and everything counted."""
-    with session.bulk() as db:
-        indexes = db.execute(
-            text("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'issue' AND indexname <> 'pk_issue'")
-        ).all()
-        for name, _ in indexes:
-            db.execute(text(f"DROP INDEX {name}"))
+    with session.bulk() as db, loading.indexes_after(db):
         for done in range(few, rows, few):
             db.execute(text(COPY), {"begin": done, "count": few})
-        db.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
-        for _, definition in indexes:
-            db.execute(text(definition))
         counts.rebuild(db, ZoneInfo("Asia/Shanghai"))
     vacuum()
 
@@ -145,13 +137,6 @@ def pages() -> tuple[int, int]:
     with session.snapshot() as db:
         row = db.execute(text("SELECT pg_table_size('issue'), pg_indexes_size('issue')")).one()
     return int(row[0]), int(row[1])
-
-
-def vacuum() -> None:
-    with session.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text("VACUUM ANALYZE issue"))
-        connection.execute(text("VACUUM ANALYZE count_block"))
 
 
 def database_mb() -> int:
