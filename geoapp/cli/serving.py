@@ -184,6 +184,8 @@ def _web_server(settings: Settings, url: str, fd: int, address: str, worker: Bes
                 "workers": settings.workers,
                 "threads": settings.threads,
                 "worker_class": "gthread",
+                # Of a page on a slow line: a connection that is not made anew saves it a way there and back.
+                "keepalive": 20,
                 "timeout": 60,
                 "graceful_timeout": STOP_S - 10,
                 "loglevel": "warning",

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-MEMORY_BYTES = 32 * 2**20
+MEMORY_BYTES = 4 * 2**20
+"""Of a process: what all ask for again and again. Other files the system keeps in its own memory."""
 FOLDER_BYTES = 2 * 2**20
 """Room of one of the 256 folders: half a gigabyte in all."""
 SWEEP_EVERY = 32

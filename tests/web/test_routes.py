@@ -85,6 +85,7 @@ TABLE = {
     "planning.cases": {"secretary", "planner", "supervisor", "administrator"},
     "planning.standing": {"secretary", "planner", "supervisor", "administrator"},
     "planning.cancel": {"secretary", "planner", "supervisor", "administrator"},
+    "plancrew.crew": {"secretary", "planner", "supervisor", "administrator"},
     "planprojects.effect": {"secretary", "planner", "supervisor", "administrator"},
     "planprojects.project_page": {"secretary", "planner"},
     "planprojects.make_project": {"secretary", "planner"},
