@@ -1,7 +1,6 @@
 """The pool: a connection that the server has closed meanwhile is never given out."""
 
 import psycopg
-import pytest
 from sqlalchemy import text
 
 from geoapp.store import session
@@ -12,8 +11,9 @@ def whoami():
         return db.execute(text("SELECT pg_backend_pid()")).scalar_one()
 
 
-@pytest.mark.usefixtures("database")
-def test_a_connection_that_was_closed_behind_our_back_is_replaced_before_it_is_used(db_url):
+def test_a_connection_that_was_closed_behind_our_back_is_replaced_before_it_is_used(database, db_url):
+    # Of several connections the pool would give out one after the other.
+    database.dispose()
     first = whoami()
     assert whoami() == first
 
