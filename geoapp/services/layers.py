@@ -21,6 +21,7 @@ from geoapp.errors import BadLayer, NotFound, OutOfRange
 from geoapp.services import counting
 from geoapp.services.tilecache import TileCache
 from geoapp.store import blocks, counts, features, tiles, versions
+from geoapp.store.blocks import Stamp
 from geoapp.store.session import Session, glance, snapshot, transaction
 from geoapp.store.tiles import Drawn
 
@@ -80,24 +81,25 @@ def tile(
     if not at.exists:
         raise OutOfRange("tile", "tile", z=at.z, x=at.x, y=at.y)
     asked = Asked(layer, at, wanted, today)
-    if viewer.is_public:
-        with glance() as db:
-            tag = asked.tag(db)
+    if not viewer.is_public:
+        with snapshot() as db:
+            return Answer(secrets.token_hex(12), asked.drawn(db, viewer, zone).body)
+    with glance() as db:
+        seen = asked.stamp(db)
+        tag = asked.tag(seen)
         if tag == known:
             return Answer(tag, None)
         if (body := _cache.get(tag)) is not None:
             return Answer(tag, body)
-    with snapshot() as db:
-        # Asked again, so that what is kept under a tag is of the very data that the tag names.
-        tag = asked.tag(db)
-        if layer.query == features.ISSUES:
-            drawn = tiles.issue_tile(db, at, wanted, viewer, zone)
-        else:
-            drawn = Drawn(features.area_tile(db, _query(layer), layer.id, layer.fields, tile=at, day=today))
+        drawn = asked.drawn(db, viewer, zone)
+        # A transaction would take longer than to look again whether anything was changed in the meantime.
+        of = drawn.stamp or asked.stamp(db)
+    if drawn.stamp is None and of != seen:
+        with snapshot() as db:
+            of, drawn = asked.stamp(db), asked.drawn(db, viewer, zone)
     if drawn.unfolded > counts.FEW_CHANGES:
         counting.fold()
-    if not viewer.is_public:
-        return Answer(secrets.token_hex(12), drawn.body)
+    tag = asked.tag(of)
     _cache.put(tag, drawn.body)
     return Answer(tag, drawn.body)
 
@@ -123,9 +125,17 @@ class Asked:
     wanted: IssueFilter
     today: date
 
-    def tag(self, db: Session) -> str:
+    def stamp(self, db: Session) -> Stamp:
+        return blocks.stamp(db, self.at.z, morton(self.at.x, self.at.y))
+
+    def drawn(self, db: Session, viewer: Viewer, zone: ZoneInfo) -> Drawn:
+        if self.layer.query == features.ISSUES:
+            return tiles.issue_tile(db, self.at, self.wanted, viewer, zone)
+        layer = self.layer
+        return Drawn(features.area_tile(db, _query(layer), layer.id, layer.fields, tile=self.at, day=self.today))
+
+    def tag(self, stamp: Stamp) -> str:
         """Names all that the tile is made from: the version of its area and of the other data, and our own."""
-        stamp = blocks.stamp(db, self.at.z, morton(self.at.x, self.at.y))
         if self.layer.query == features.ISSUES:
             return _tag(__version__, self.layer.id, self.at, self.wanted, stamp)
         return self.tag_of_areas(stamp.parts)

@@ -5,6 +5,7 @@ All reads of one answer belong in one snapshot; store.counts says how both come 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -28,28 +29,54 @@ class Found:
     """What the pyramid knows of a span: parts by cell, and spans (first, behind) where the issues must be asked.
 
     ``crowd`` is how many issues there are whatever the filter, ``unfolded`` how many changes were met in the log.
+    ``stamp`` is of the same moment.
     """
 
+    stamp: Stamp
     parts: Array
     ask: tuple[tuple[int, int], ...]
     crowd: int
     unfolded: int
 
 
+_STAMP = """
+    coalesce((SELECT sum(version) FROM count_area WHERE zoom = :of AND cell >= :first_area AND cell < :behind_area), 0)
+    + (SELECT count(*) FROM count_change WHERE cell >= :area_begin AND cell < :area_end) AS area,
+    ARRAY(SELECT part || ' ' || version FROM data_version ORDER BY part) AS parts
+"""
+_LOOK = text(
+    f"""
+    SELECT able.*, found.*
+    FROM (SELECT {_STAMP}, coalesce((SELECT zone FROM count_base), 'UTC') AS zone,
+                 (SELECT count(*) FROM category WHERE code = ANY (CAST(:codes AS text[]))
+                  AND parent_code IS NULL) AS tops) AS able
+    LEFT JOIN (
+        SELECT cell, kind, split, entries, 0 AS month, 0 AS state_group, 0 AS n, 0 AS contested, 0 AS orphan,
+               CAST(0 AS bigint) AS x, CAST(0 AS bigint) AS y
+        FROM count_block WHERE zoom = :at AND cell >= :first AND cell < :behind AND kind = ANY (:kinds)
+        UNION ALL
+        SELECT cell, category, NULL, NULL, month, state_group, n, contested, orphan, x, y
+        FROM count_change WHERE cell >= :begin AND cell < :end
+    ) AS found ON true
+    """
+)
+_STAMP_ALONE = text(f"SELECT {_STAMP}")
+
+
 def stamp(db: Session, zoom: int, cell: int) -> Stamp:
-    """Read before anything else: the version of a tile's area."""
+    """The version of a tile's area: as long as it is the same, so is all that the tile is made from."""
+    return _stamp(db.execute(_STAMP_ALONE, _area(zoom, cell)).one())
+
+
+def _area(zoom: int, cell: int) -> dict[str, int]:
     of, first, behind = counts.areas_of(zoom, cell)
     begin, end = counts.span(of, first)[0], counts.span(of, behind)[0]
-    row = db.execute(
-        text(
-            "SELECT coalesce((SELECT sum(version) FROM count_area WHERE zoom = :of AND cell >= :first "
-            "AND cell < :behind), 0) + (SELECT count(*) FROM count_change WHERE cell >= :begin AND cell < :end), "
-            "ARRAY(SELECT part || ' ' || version FROM data_version ORDER BY part)"
-        ),
-        {"of": of, "first": first, "behind": behind, "begin": begin, "end": end},
-    ).one()
-    parts = (part.split(" ") for part in row[1])
-    return Stamp(int(row[0]), tuple((name, int(version)) for name, version in parts))
+    return {"of": of, "first_area": first, "behind_area": behind, "area_begin": begin, "area_end": end}
+
+
+def _stamp(row: Any) -> Stamp:
+    parts = (part.split(" ") for part in row.parts)
+    return Stamp(int(row.area), tuple((name, int(version)) for name, version in parts))
 
 
 def zone_of(db: Session) -> str:
@@ -65,28 +92,17 @@ def look(db: Session, zoom: int, cell: int, asked: Question, zone: ZoneInfo, *, 
     at = max(zoom, counts.FIRST)
     first, behind = cell << 2 * (at - zoom), (cell + 1) << 2 * (at - zoom)
     kinds = [ALL] if asked.is_plain else [ALL, *asked.kinds]
-    told = db.execute(
-        text(
-            """
-            SELECT able.zone, able.tops, b.cell, b.kind, b.split, b.entries
-            FROM (SELECT coalesce((SELECT zone FROM count_base), 'UTC') AS zone,
-                         (SELECT count(*) FROM category WHERE code = ANY (CAST(:codes AS text[]))
-                          AND parent_code IS NULL) AS tops) AS able
-            LEFT JOIN count_block b
-                ON b.zoom = :at AND b.cell >= :first AND b.cell < :behind AND b.kind = ANY (:kinds)
-            """
-        ),
-        {"at": at, "first": first, "behind": behind, "kinds": kinds, "codes": list(asked.categories)},
-    ).all()
-    if not told[0].zone or told[0].tops < len(asked.categories):
-        return None
-    if asked.months is not None and told[0].zone != zone.key:
-        return None
-    rows = [row for row in told if row.cell is not None]
     begin, end = counts.span(at, first)[0], counts.span(at, behind)[0]
-    blocks = {(row.cell, row.kind): row for row in rows}
-    log = _logged(db, begin, end, asked, deep=deep)
-    crowd = sum(counts.total(counts.read(row.entries)) for row in rows if row.kind == ALL) + log.crowd
+    span = {"at": at, "first": first, "behind": behind, "begin": begin, "end": end}
+    told = db.execute(_LOOK, _area(zoom, cell) | span | {"kinds": kinds, "codes": list(asked.categories)}).all()
+    able = told[0]
+    if not able.zone or able.tops < len(asked.categories):
+        return None
+    if asked.months is not None and able.zone != zone.key:
+        return None
+    blocks = {(row.cell, row.kind): row for row in told if row.entries is not None}
+    log = _log([row for row in told if row.entries is None and row.cell is not None], asked, deep=deep)
+    crowd = sum(counts.total(counts.read(row.entries)) for (_, kind), row in blocks.items() if kind == ALL) + log.crowd
     pieces, ask = [], []
     for (of, kind), row in blocks.items():
         if kind == ALL and not asked.is_plain and not row.split:
@@ -98,7 +114,7 @@ def look(db: Session, zoom: int, cell: int, asked: Question, zone: ZoneInfo, *, 
         # The log holds what no block knows yet: there the issues themselves are asked.
         ask += [counts.span(at, of) for of in log.blocks(at) - known]
     parts = log.outside(ask, asked)
-    return Found(np.concatenate([*pieces, parts]), tuple(ask), crowd, log.rows)
+    return Found(_stamp(able), np.concatenate([*pieces, parts]), tuple(ask), crowd, log.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +138,10 @@ class _Log:
         return counts.of_groups(self.parts[kept], asked)
 
 
-def _logged(db: Session, begin: int, end: int, asked: Question, *, deep: int) -> _Log:
-    found = db.execute(
-        text(
-            "SELECT cell, category, month, state_group, n, contested, orphan, x, y FROM count_change "
-            "WHERE cell >= :begin AND cell < :end"
-        ),
-        {"begin": begin, "end": end},
-    ).all()
-    parts = counts.rows(((row[0] >> 2 * (LEVEL - deep), *row[3:]) for row in found), PART)
-    cells = np.array([row[0] for row in found], np.int64)
-    matches = np.array([_is_asked(row[1], row[2], asked) for row in found], bool)
+def _log(found: Sequence[Any], asked: Question, *, deep: int) -> _Log:
+    parts = counts.rows(((row.cell >> 2 * (LEVEL - deep), *row[-len(PART) + 1 :]) for row in found), PART)
+    cells = np.array([row.cell for row in found], np.int64)
+    matches = np.array([_is_asked(row.kind, row.month, asked) for row in found], bool)
     return _Log(cells, parts, matches, len(found), int(parts["n"].sum()))
 
 

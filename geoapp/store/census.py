@@ -17,13 +17,18 @@ from geoapp.domain import counts as pyramid
 from geoapp.domain.counts import LEVEL, PART, Array, Question
 from geoapp.domain.values import IssueFilter, Viewer
 from geoapp.store import blocks, counts
+from geoapp.store.blocks import Stamp
 from geoapp.store.issues import condition, seen_in_full
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """Sums by cell and state group; ``crowd`` is how many issues the span holds whatever the filter."""
+    """Sums by cell and state group; ``crowd`` is how many issues the span holds whatever the filter.
 
+    ``stamp`` tells of what data it is where one statement has told everything.
+    """
+
+    stamp: Stamp | None
     asked: Question
     parts: Array
     crowd: int
@@ -51,7 +56,8 @@ def of_tile(
     for since, until in asked.edges:
         edge = replace(wanted, since=since, until=until)
         pieces.append(_counted(db, edge, viewer, zone=zone, deep=deep, spans=[(begin, end)], beside=found.ask))
-    return Census(asked, np.concatenate(pieces), found.crowd, found.unfolded)
+    stamp = found.stamp if len(pieces) == 1 else None
+    return Census(stamp, asked, np.concatenate(pieces), found.crowd, found.unfolded)
 
 
 def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> int:

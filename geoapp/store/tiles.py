@@ -18,6 +18,7 @@ from geoapp.domain.counts import LEVEL, Heap
 from geoapp.domain.tiles import Tile
 from geoapp.domain.values import IssueFilter, StateGroup, Viewer, states_of
 from geoapp.store import census
+from geoapp.store.blocks import Stamp
 from geoapp.store.issues import condition
 
 AGGREGATE_BELOW_ZOOM = 15
@@ -39,10 +40,15 @@ _SINGLE = """
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A tile's bytes, and how many changes of the log were met on the way."""
+    """A tile's bytes, and how many changes of the log were met on the way.
+
+    ``stamp`` tells of what data it is where one statement has told everything; else the caller must see to it that
+    all statements tell of the same.
+    """
 
     body: bytes
     unfolded: int = 0
+    stamp: Stamp | None = None
 
 
 def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> Drawn:
@@ -52,7 +58,7 @@ def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zon
     if known is None:
         return Drawn(_counted_tile(db, tile, wanted, viewer, zone=zone))
     if known.n == 0:
-        return Drawn(b"", known.unfolded)
+        return Drawn(b"", known.unfolded, known.stamp)
     heaps = pyramid.heaps(known.parts)
     if known.n <= (FITS if tile.z < AGGREGATE_BELOW_ZOOM else MOST_SINGLES):
         spans = census.spans_of(db, tile.z, cell, known, [heap.cell for heap in heaps], deep=deep)
@@ -60,7 +66,7 @@ def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zon
     alone = [heap.cell for heap in heaps if heap.n == 1] if known.crowd <= LONE_AMONG else []
     singles = _singles(db, wanted, viewer, zone=zone, cells=alone, deep=deep)
     told = [(*_place(tile, heap.x, heap.y), singles.get(heap.cell) or _said(heap)) for heap in heaps]
-    return Drawn(mvt.encode("issues", told), known.unfolded)
+    return Drawn(mvt.encode("issues", told), known.unfolded, None if alone else known.stamp)
 
 
 def _said(heap: Heap) -> dict[str, int]:
