@@ -44,19 +44,19 @@ def measure(asked: Options) -> list[str]:
     wrong, truths = [], set()
     began = time.perf_counter()
     with somebody_writes():
-        for nth in range(asked.rounds):
+        for _ in range(asked.rounds):
             wanted = random_filter(chance)
-            zoom = ZOOMS[nth % len(ZOOMS)]
             with session.snapshot() as db:
                 db.execute(text("SET LOCAL statement_timeout = 0"))
                 truth = counted(db, wanted)
-                told = (sum_of_tiles(db, zoom, wanted), census.count(db, wanted, ANONYMOUS, ZONE))
+                told = {f"tiles of zoom {zoom}": sum_of_tiles(db, zoom, wanted) for zoom in ZOOMS}
+                told["list"] = census.count(db, wanted, ANONYMOUS, ZONE)
             truths.add(truth)
-            if told != (truth, truth):
-                wrong.append(f"zoom {zoom}, {wanted}: SQL {truth}, tiles {told[0]}, list {told[1]}")
+            if amiss := {way: n for way, n in told.items() if n != truth}:
+                wrong.append(f"{wanted}: SQL {truth}, {amiss}")
     wrong += [f"the pyramid differs: {one}" for one in differences()]
     print(  # noqa: T201
-        f"equality: {asked.rows:,} issues, {asked.rounds} filters over {len(ZOOMS)} zooms in "
+        f"equality: {asked.rows:,} issues, {asked.rounds} filters × {len(ZOOMS)} zooms in "
         f"{time.perf_counter() - began:.0f} s, {len(truths)} different counts; {len(wrong)} wrong"
     )
     for line in wrong[:20]:
