@@ -100,6 +100,10 @@ def compute(lines: list[dict[str, Any]], lon: Any, lat: Any, days: Any, *, datab
             **others,
         },
     )
+    if database and len(xy) > some:
+        # Half a minute, and hardly any noise: once.
+        turns(lines, "DBSCAN", {"geoapp": (lambda: clusters.dbscan(xy, within_m=REACH, least=LEAST), 1.0),
+                                "PostGIS, all": (lambda: postgis(len(xy)), 1.0)}, rounds=1)  # fmt: skip
     wide = (bounds[0] - 3 * WIDTH, bounds[1] - 3 * WIDTH, bounds[2] + 3 * WIDTH, bounds[3] + 3 * WIDTH)
     turns(
         lines,
@@ -130,14 +134,16 @@ def compute(lines: list[dict[str, Any]], lon: Any, lat: Any, days: Any, *, datab
     say(f"largest memory when hot spots were computed, before any library: {ours:,.0f} MiB")
 
 
-def turns(lines: list[dict[str, Any]], name: str, ways: dict[str, tuple[Callable[[], object], float]]) -> None:
+def turns(
+    lines: list[dict[str, Any]], name: str, ways: dict[str, tuple[Callable[[], object], float]], *, rounds: int = ROUNDS
+) -> None:
     """A B C A B C …: all ways in turn, so that a noisy minute strikes all of them.
 
     What asks a server returns the seconds of CPU that this has worked for it.
     """
     spent: dict[str, list[float]] = {way: [] for way in ways}
     busy: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for way, (work, times) in ways.items():
             began, worked = time.perf_counter(), time.process_time()
             elsewhere = work()
