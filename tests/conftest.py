@@ -202,10 +202,10 @@ def _kept_connections(request: pytest.FixtureRequest) -> Iterator[None]:
     ours, worker = str(request.config.geoapp_home), _worker(request.config)
     shared = {f"/geoapp_{worker}", f"/demo_{worker}"}
 
-    def connect(url: str, *, pool_size: int = 5) -> Engine:
+    def connect(url: str, *, pool_size: int = 5, prepared: bool = False) -> Engine:
         disconnect()
-        if ours not in url or urlsplit(url).path not in shared:
-            return real[0](url, pool_size=pool_size)
+        if prepared or ours not in url or urlsplit(url).path not in shared:
+            return real[0](url, pool_size=pool_size, prepared=prepared)
         if (url, pool_size) not in kept:
             kept[url, pool_size] = real[0](url, pool_size=pool_size)
         session._engine = kept[url, pool_size]

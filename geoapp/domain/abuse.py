@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from geoapp.domain import counts
 from geoapp.domain.values import Point
 
 HELD = 50
 """From this score on a report waits for a review, whatever its category says."""
 CROWD_M, CROWD_WINDOW, CROWD = 150.0, timedelta(hours=1), 5
 """So many reports within so many metres in so short a time are a crowd."""
+CROWD_ZOOM = 15
+"""Of the tiles by which reports around are looked up; the index of issues has it too."""
 REPEATED_WINDOW = timedelta(days=1)
 TELLING = 6
 """Words shorter than this are the same by chance."""
@@ -62,6 +65,11 @@ class Counter:
     window: timedelta
 
 
+def telling(title: str, text: str) -> str:
+    """The words by which another report is the same as this one; empty where that would be chance."""
+    return (text or title) if len((title + text).strip()) >= TELLING else ""
+
+
 def suspicion(words: str, signs: Signs) -> Suspicion:
     """How suspicious words look. Each sign alone lets a report pass; two strong ones hold it."""
     found = {
@@ -89,6 +97,17 @@ def counters(sender: Sender, *, contact: str, point: Point | None, per_hour: int
         yield Counter(f"report:device:{_hashed(sender.device)}", PER_DEVICE, QUARTER)
     if sender.network:
         yield Counter(f"report:net:{sender.network}", per_hour, HOUR)
+
+
+def crowd_cells(point: Point) -> list[int]:
+    """The tiles of zoom 15 within reach of a crowd, as numbers of ``domain.counts``: at most four, as each is wider.
+
+    Beyond 75° of latitude they are not; nobody lives there who could be a crowd.
+    """
+    high = CROWD_M / 110_000
+    wide = high / max(0.25, math.cos(math.radians(point.lat)))
+    corners = ((point.lon + x * wide, point.lat + y * high) for x in (-1, 1) for y in (-1, 1))
+    return sorted({counts.cell_at(*corner) >> 2 * (counts.LEVEL - CROWD_ZOOM) for corner in corners})
 
 
 def cell(point: Point) -> str:

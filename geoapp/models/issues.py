@@ -91,6 +91,14 @@ class Issue(Base):
         Index("ix_issue_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
         Index("ix_issue_merged_into", "merged_into", postgresql_where=sa.text("merged_into IS NOT NULL")),
         Index("ix_issue_part_of", "part_of", postgresql_where=sa.text("part_of IS NOT NULL")),
+        *(
+            Index(name, sa.text(of), "reported_at", postgresql_where=sa.text("source NOT IN ('import', 'open311')"))
+            for name, of in (
+                ("ix_issue_same_title", "hashtext(title)"),
+                ("ix_issue_same_text", "hashtext(text)"),
+                ("ix_issue_crowd", "(map_cell(st_x(geom), st_y(geom)) >> 22)"),
+            )
+        ),
         CheckConstraint("merged_into <> id AND part_of <> id", name="not_its_own_part"),
         CheckConstraint("merged_into IS NULL OR state = 'duplicate'", name="merged_is_a_duplicate"),
         Index("ix_issue_candidate_ids", "candidate_ids", postgresql_using="gin"),

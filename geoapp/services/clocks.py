@@ -11,7 +11,7 @@ from geoapp.domain import calendar, deadlines
 from geoapp.domain.calendar import WorkCalendar
 from geoapp.domain.deadlines import Clock
 from geoapp.domain.permissions import Right, may_anywhere
-from geoapp.domain.values import Name, Viewer
+from geoapp.domain.values import Event, IssueState, Name, Viewer
 from geoapp.errors import BadFile, NotYours
 from geoapp.store import clocks, people
 from geoapp.store.clocks import Rule, Running, Told
@@ -20,7 +20,7 @@ from geoapp.store.session import bulk, snapshot, transaction
 RULE_COLUMNS = ("place", "category", "stage", "unit", "amount")
 MOST_AMOUNT = 1000
 
-__all__ = ["WorkCalendar", "import_rules", "of_issue", "read_calendar", "reckon", "reckon_all"]
+__all__ = ["WorkCalendar", "begun", "import_rules", "of_issue", "read_calendar", "reckon", "reckon_all"]
 
 
 def read_calendar(file: Path, zone: ZoneInfo) -> WorkCalendar:
@@ -29,6 +29,12 @@ def read_calendar(file: Path, zone: ZoneInfo) -> WorkCalendar:
         return calendar.parse(file.read_text(encoding="utf-8-sig"), file=file.name, zone=zone)
     except (OSError, UnicodeDecodeError) as error:
         raise BadFile(str(file), str(error)) from None
+
+
+def begun(issue_id: UUID, limits: dict[str, dict[str, int]], known: WorkCalendar, *, now: datetime) -> Running:
+    """The clock of an issue that is reported at this moment: what ``reckon`` would find in its history."""
+    reported = Event(now, "report", IssueState.REPORTED)
+    return _running(Told(issue_id, limits, (reported,)), known, now)
 
 
 def reckon(db: Any, issue_id: UUID, known: WorkCalendar, *, now: datetime) -> None:

@@ -266,5 +266,6 @@ def _count(db: Session, limits: Limits, *, now: datetime) -> None:
     if limits.per_hour <= 0 or not limits.sender.network:
         return
     most = limits.per_hour * MOST_PHOTOS
-    if wait := counted.exceeded(db, [abuse.Counter(f"add:net:{limits.sender.network}", most, abuse.HOUR)], now=now):
-        raise TooMany("report", wait)
+    sent = counted.count(db, [abuse.Counter(f"add:net:{limits.sender.network}", most, abuse.HOUR)], now=now)
+    if sent.wait:
+        raise TooMany("report", sent.wait)

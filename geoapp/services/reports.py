@@ -11,15 +11,15 @@ from shapely.geometry.base import BaseGeometry
 from geoapp.domain import abuse
 from geoapp.domain import geometry as geo
 from geoapp.domain import reports as rules
-from geoapp.domain.abuse import HELD, Sender, Suspicion
+from geoapp.domain.abuse import HELD, Sender, Signs, Suspicion
 from geoapp.domain.calendar import WorkCalendar
 from geoapp.domain.permissions import Right, may
 from geoapp.domain.reports import Reporter, Submission, fingerprint, stricter
-from geoapp.domain.values import Matter, Point, Release, Role, Source, Viewer
+from geoapp.domain.values import Point, Release, Role, Source, Viewer
 from geoapp.errors import BadInput, NotFound, Refused, TooMany
 from geoapp.services import clocks
 from geoapp.store import abuse as counted
-from geoapp.store import cases, reports, reviews
+from geoapp.store import cases, reports
 from geoapp.store.reports import Person
 from geoapp.store.session import Session, snapshot, transaction
 
@@ -67,23 +67,21 @@ def submit(
     told = replace(_sound(told), source=_source(viewer, told.source))
     with transaction() as db:
         reports.one_at_a_time(db, told.id)
-        if reports.issue_exists(db, told.id):
+        ground = reports.look(db, told, words=abuse.telling(told.title, told.text), now=now, today=today)
+        if ground.taken:
             return _again(reports.told(db, told.id, told.id), fingerprint(told))
-        known = reports.rule(db, told.category)
-        if known is None:
+        if (known := ground.rule) is None:
             raise BadInput("category", "unknown", value=told.category[:40])
-        looked = _look(db, viewer, told, limits, now=now)
-        if viewer.is_public and (why := counted.blocked(db, told.point, today=today)) is not None:
-            raise Refused("blocked_zone", "lat", why=why)
+        looked = _look(db, viewer, told, ground.signs, limits, now=now)
+        if viewer.is_public and ground.blocked is not None:
+            raise Refused("blocked_zone", "lat", why=ground.blocked)
         released = known.release is Release.AT_ONCE and looked.score < HELD
         number = reports.store(
-            db, told, known, stricter(told.privacy, known.privacy), released=released, actor=_actor(viewer),
-            person=viewer.person, prefix=prefix, at=now, today=today,
+            db, told, ground, stricter(told.privacy, known.privacy), released=released, actor=_actor(viewer),
+            person=viewer.person, prefix=prefix, at=now, told_as=fingerprint(told),
+            waits=looked if not released and (told.title or told.text) else None,
+            running=clocks.begun(told.id, ground.limits, calendar, now=now),
         )  # fmt: skip
-        if not released and (told.title or told.text):
-            reviews.ask(db, told.id, Matter.WORDS, told.id, looked, at=now)
-        reports.keep(db, told.id, told.id, told.reporter, fingerprint(told), person=viewer.person, at=now)
-        clocks.reckon(db, told.id, calendar, now=now)
     return Receipt(told.id, told.id, number, now, replayed=False)
 
 
@@ -107,9 +105,7 @@ def witness(
         if case.state.ended:
             raise Refused("has_ended", "name")
         _count(db, viewer, limits, contact=reporter.contact, point=None, now=now)
-        reports.keep(
-            db, case.id, report_id, reporter, fingerprint(reporter), person=viewer.person, at=now, witness=True
-        )
+        reports.keep_witness(db, case.id, report_id, reporter, fingerprint(reporter), person=viewer.person, at=now)
         cases.tell(db, case.id, "witness", actor=_actor(viewer), person=viewer.person, at=now)
     return Receipt(report_id, case.id, standing.number, now, replayed=False)
 
@@ -123,24 +119,27 @@ def reporters(viewer: Viewer, name: str, *, zone: ZoneInfo) -> list[Person]:
         return reports.of_issue(db, standing.case.id) if may(viewer, Right.REPORTER, standing.case.subject) else []
 
 
-def _look(db: Session, viewer: Viewer, told: Submission, limits: Limits, *, now: datetime) -> Suspicion:
+def _look(
+    db: Session, viewer: Viewer, told: Submission, signs: Signs, limits: Limits, *, now: datetime
+) -> Suspicion:
     """Count the report and look how suspicious it is; staff is neither counted nor suspected."""
     if not viewer.is_public:
         return Suspicion()
-    words = told.title + told.text
-    signs = counted.signs(db, told.text or told.title, told.point, now=now)
-    _count(db, viewer, limits, contact=told.reporter.contact, point=told.point, now=now)
-    against = list(abuse.counters(limits.sender, contact="", point=None, per_hour=limits.per_hour))
-    known = counted.is_known(db, limits.sender, counters=against)
-    return abuse.suspicion(words, replace(signs, known=known))
+    known = _count(db, viewer, limits, contact=told.reporter.contact, point=told.point, now=now)
+    return abuse.suspicion(told.title + told.text, replace(signs, known=known))
 
 
-def _count(db: Session, viewer: Viewer, limits: Limits, *, contact: str, point: Point | None, now: datetime) -> None:
+def _count(
+    db: Session, viewer: Viewer, limits: Limits, *, contact: str, point: Point | None, now: datetime
+) -> bool:
+    """Count what the public sends; returns whether the same phone has been counted before. Raises TooMany."""
     if not viewer.is_public:
-        return
+        return False
     against = abuse.counters(limits.sender, contact=contact, point=point, per_hour=limits.per_hour)
-    if wait := counted.exceeded(db, against, now=now):
-        raise TooMany("report", wait)
+    sent = counted.count(db, against, now=now)
+    if sent.wait:
+        raise TooMany("report", sent.wait)
+    return sent.known
 
 
 def _again(before: reports.Told | None, told_as: str) -> Receipt:

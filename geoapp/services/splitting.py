@@ -15,7 +15,8 @@ from geoapp.domain.workflow import Case, Given, Refusal, Transition
 from geoapp.errors import BadInput, Conflict, NotFound, NotYours, Refused, VersionNeeded
 from geoapp.services import clocks
 from geoapp.services.triage import Receipt, refused
-from geoapp.store import cases, reports, splitting
+from geoapp.store import cases, locks, reports, splitting
+from geoapp.store.locks import Lock
 from geoapp.store.session import Session, transaction
 
 __all__ = ["Part", "split"]
@@ -81,25 +82,25 @@ def _make(
     calendar: WorkCalendar,
 ) -> str:  # fmt: skip
     """Store one part, accepted and, with a unit, dispatched; returns its number."""
-    if reports.issue_exists(db, part.id):
+    told = Submission(
+        part.id, part.category or whole.category, part.point or whole.point, Reporter(""), title=part.title,
+        text=whole.text, address=whole.address, accuracy_m=whole.accuracy_m, source=Source(whole.source),
+    )  # fmt: skip
+    locks.beside(db, Lock.BOUNDARIES)
+    ground = reports.look(db, told, words="", now=now, today=now.astimezone(calendar.zone).date())
+    if ground.taken:
         raise Refused("id_taken", "id")
-    category = part.category or whole.category
-    known = reports.rule(db, category)
-    if known is None:
-        raise BadInput("category", "unknown", value=category[:40])
+    if (known := ground.rule) is None:
+        raise BadInput("category", "unknown", value=told.category[:40])
     units = [*filter(None, (part.unit, *part.helping))]
     if unknown := cases.unknown_units(db, units):
         raise BadInput("unit", "unknown", value=unknown[0][:40])
     if part.unit in part.helping:
         raise BadInput("helping", "helps_itself")
-    told = Submission(
-        part.id, category, part.point or whole.point, Reporter(""), title=part.title, text=whole.text,
-        address=whole.address, accuracy_m=whole.accuracy_m, source=Source(whole.source),
-    )  # fmt: skip
     actor = str(grants_for(viewer, Right.SPLIT, parent.subject)[0].role)
     number = reports.store(
-        db, told, known, stricter(Privacy(whole.privacy), known.privacy), released=False, actor=actor,
-        person=viewer.person, prefix=prefix, at=now, today=now.astimezone(calendar.zone).date(),
+        db, told, ground, stricter(Privacy(whole.privacy), known.privacy), released=False, actor=actor,
+        person=viewer.person, prefix=prefix, at=now,
     )  # fmt: skip
     splitting.attach(db, part.id, parent.id, released=whole.released)
     steps = [Transition(Right.ACCEPT, IssueState.ACCEPTED, actor, "")]

@@ -15,6 +15,14 @@ from geoapp.store import people
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """After how many seconds it may be tried again, 0 when it may be now; and whether this phone has sent before."""
+
+    wait: int = 0
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
     """Land on which nobody without an account may report. ``area`` is GeoJSON."""
 
@@ -25,64 +33,48 @@ class Zone:
     area: dict[str, Any]
 
 
-def exceeded(db: Session, counters: Iterable[Counter], *, now: datetime) -> int:
-    """Count one more; returns after how many seconds it may be tried again, 0 when it may be now.
+def count(db: Session, counters: Iterable[Counter], *, now: datetime) -> Counted:
+    """Count one more of each, in one order for everybody: two that wait for each other's counters would wait forever.
 
     Only what is then stored counts: the caller's transaction carries it.
     """
-    for counter in counters:
-        count, began = people.count_attempt(db, counter.key, now=now, window=counter.window)
-        if count > counter.most:
-            return max(1, int((began + counter.window - now).total_seconds()))
-    return 0
+    asked = list(counters)
+    if not asked:
+        return Counted()
+    keys = [counter.key for counter in asked]
+    rows = db.execute(
+        _COUNT, {"keys": keys, "since": [now - counter.window for counter in asked], "now": now}
+    ).all()
+    found = {row.key: row for row in rows}
+    known = any(key.startswith("report:device:") and found[key].count > 1 for key in keys)
+    for counter in asked:
+        row = found[counter.key]
+        if row.count > counter.most:
+            return Counted(max(1, int((row.began_at + counter.window - now).total_seconds())), known)
+    return Counted(0, known)
 
 
-def signs(db: Session, words: str, point: Point, *, now: datetime) -> Signs:
-    """What speaks for or against a report of these words at this place."""
-    row = db.execute(
-        text(
-            """
-            SELECT (SELECT count(*) FROM issue i JOIN report r ON r.issue_id = i.id AND r.id = i.id
-                    WHERE i.reported_at > CAST(:now AS timestamptz) - CAST(:repeated AS interval)
-                    AND :words <> '' AND :words IN (i.text, i.title)) AS repeated,
-                   (SELECT count(*) FROM issue i
-                    WHERE i.reported_at > CAST(:now AS timestamptz) - CAST(:crowd AS interval)
-                    AND i.geom && ST_Expand(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), 0.01)
-                    AND ST_DWithin(i.geom::geography, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)::geography, :reach)
-                   ) AS around
-            """
-        ),
-        {
-            "now": now,
-            "repeated": REPEATED_WINDOW,
-            "crowd": CROWD_WINDOW,
-            "words": words,
-            "lon": point.lon,
-            "lat": point.lat,
-            "reach": CROWD_M,
-        },
-    ).one()
-    return Signs(row.repeated, row.around)
+_COUNT = text(
+    """
+    INSERT INTO attempt AS old (key, began_at)
+    SELECT key, CAST(:now AS timestamptz) FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS asked (key, nth)
+    ORDER BY nth
+    ON CONFLICT (key) DO UPDATE SET (began_at, count) = (
+        SELECT CASE WHEN old.began_at <= asked.since THEN excluded.began_at ELSE old.began_at END,
+               CASE WHEN old.began_at <= asked.since THEN 1 ELSE old.count + 1 END
+        FROM unnest(CAST(:keys AS text[]), CAST(:since AS timestamptz[])) AS asked (key, since)
+        WHERE asked.key = excluded.key
+    ) RETURNING key, count, began_at
+    """
+)
 
 
-def is_known(db: Session, sender: Sender, *, counters: Iterable[Counter]) -> bool:
-    """True when the same phone has been counted before."""
-    keys = [counter.key for counter in counters if sender.device and counter.key.startswith("report:device:")]
-    found = db.execute(
-        text("SELECT EXISTS (SELECT FROM attempt WHERE key = ANY (:keys) AND count > 1)"), {"keys": keys}
+def blocked(lon: str, lat: str) -> str:
+    """SQL of why nobody may report at a place on ``:today``: NULL where everybody may, an empty text for no reason."""
+    return (
+        f"SELECT reason FROM block_zone WHERE ST_Intersects(area, ST_SetSRID(ST_MakePoint({lon}, {lat}), 4326)) "
+        "AND (until IS NULL OR until >= CAST(:today AS date)) ORDER BY id LIMIT 1"
     )
-    return bool(found.scalar())
-
-
-def blocked(db: Session, point: Point, *, today: date) -> str | None:
-    """Why nobody may report here; None where everybody may. No reason given is an empty text."""
-    return db.execute(
-        text(
-            "SELECT reason FROM block_zone WHERE ST_Intersects(area, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)) "
-            "AND (until IS NULL OR until >= :today) ORDER BY id LIMIT 1"
-        ),
-        {"lon": point.lon, "lat": point.lat, "today": today},
-    ).scalar()
 
 
 def add_zone(db: Session, area: bytes, reason: str, until: date | None) -> int:

@@ -46,14 +46,17 @@ class Rule:
     deadlines: dict[str, dict[str, int]]
 
 
-# The rule of the nearest place, and there of the nearest category.
-_RULE = """
-    SELECT r.deadlines, p.name_zh, p.name_en FROM deadline_rule r JOIN place p ON p.id = r.place_id
-    JOIN place home ON home.id = i.community_id LEFT JOIN place street ON street.id = home.parent_id
-    WHERE r.place_id IN (home.id, street.id, street.parent_id) AND r.category_code = ANY (c.path)
-    ORDER BY array_position(ARRAY[home.id, street.id, street.parent_id], r.place_id),
-             array_position(c.path, r.category_code) LIMIT 1
-"""
+def local_rule(community: str, path: str) -> str:
+    """SQL of the rule that holds in a community for a category: of the nearest place, and there nearest category.
+
+    It yields deadlines, and name_zh and name_en of the place.
+    """
+    return f"""
+        SELECT r.deadlines, p.name_zh, p.name_en FROM deadline_rule r JOIN place p ON p.id = r.place_id
+        JOIN place home ON home.id = {community} LEFT JOIN place street ON street.id = home.parent_id
+        WHERE r.place_id IN (home.id, street.id, street.parent_id) AND r.category_code = ANY ({path})
+        ORDER BY array_position(ARRAY[home.id, street.id, street.parent_id], r.place_id),
+                 array_position({path}, r.category_code) LIMIT 1"""
 
 
 def told(db: Session, *, only: UUID | None = None, among: Sequence[UUID] | None = None) -> Iterator[Told]:
@@ -69,7 +72,7 @@ def told(db: Session, *, only: UUID | None = None, among: Sequence[UUID] | None 
             "SELECT i.id, c.deadlines, rule.deadlines AS local, rule.name_zh, rule.name_en, h.at, h.action, "
             "h.to_state, h.detail "
             "FROM issue i JOIN category c ON c.code = i.category_code JOIN history h ON h.issue_id = i.id "
-            f"LEFT JOIN LATERAL ({_RULE}) AS rule ON true "
+            f"LEFT JOIN LATERAL ({local_rule('i.community_id', 'c.path')}) AS rule ON true "
             f"WHERE (h.to_state IS NOT NULL OR h.detail ? 'due') AND {where} ORDER BY i.id, h.at, h.seq"
         ),
         {"only": only, "among": None if among is None else list(among)},

@@ -5,6 +5,7 @@ The rule is domain.responsibility's, and a test holds the two together. Pieces o
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,17 @@ _NEARBY = "ST_Expand(t.geom, t.tolerance / (110000 * cos(radians(ST_Y(t.geom))))
 _CLASS = (
     "CASE WHEN inside = 0 THEN 'orphan' WHEN inside > 1 THEN 'contested' WHEN near > 1 THEN 'near' ELSE 'clear' END"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whose an issue is, as ``judgement`` finds it."""
+
+    community_id: int | None
+    community_verdict: str
+    verdict: str
+    candidate_ids: list[int]
+    judged_on: date
 
 
 def judgement(target: str) -> str:

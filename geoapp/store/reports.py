@@ -3,17 +3,22 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid4
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from geoapp.domain.abuse import CROWD, CROWD_M, CROWD_WINDOW, REPEATED_WINDOW, Signs, Suspicion, crowd_cells
 from geoapp.domain.geometry import blur
 from geoapp.domain.reports import Reporter, Submission
-from geoapp.domain.values import Privacy, Release
-from geoapp.store import counts, history, locks
-from geoapp.store.judging import judgement
+from geoapp.domain.values import Matter, Privacy, Release
+from geoapp.store import abuse, counts, history
+from geoapp.store.clocks import Running, local_rule
+from geoapp.store.judging import Judged, judgement
 from geoapp.store.locks import Lock
+from geoapp.store.session import PREPARED
 
 _TARGET = (
     "SELECT CAST(:id AS uuid) AS id, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS geom, "
@@ -30,6 +35,22 @@ class Rule:
     name_zh: str
     name_en: str
     release: Release
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is to be known before a report is stored: of its id, its category, and the place that it names.
+
+    ``rule`` and ``judged`` are None for a category that there is not or that is switched off; ``limits`` are the
+    deadlines of the category or of the place's own rule; ``blocked`` is why the public may not report here.
+    """
+
+    taken: bool
+    rule: Rule | None
+    judged: Judged | None
+    limits: dict[str, dict[str, int]]
+    blocked: str | None
+    signs: Signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +75,79 @@ class Told:
     fingerprint: str
 
 
-def rule(db: Session, category: str) -> Rule | None:
-    """What holds for reports of a category; None for one that there is not or that is switched off."""
-    row = db.execute(
-        text("SELECT privacy, severity, name_zh, name_en, release FROM category WHERE code = :code AND active"),
-        {"code": category},
-    ).first()
-    if row is None:
-        return None
-    return Rule(Privacy(row.privacy), row.severity, row.name_zh, row.name_en, Release(row.release))
-
-
 def one_at_a_time(db: Session, issue_id: UUID) -> None:
-    """Whoever sends the same report at the same moment waits here until the first is stored."""
-    db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))"), {"id": str(issue_id)})
+    """Whoever sends the same report at the same moment waits here until the first is stored.
+
+    And no boundary changes from here on, as for everyone who stores issues. Both have to be had before ``look``,
+    which else would still see what was before.
+    """
+    db.execute(_ALONE, {"id": str(issue_id), "boundaries": int(Lock.BOUNDARIES)}, execution_options=PREPARED)
+
+
+_ALONE = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(:id, 0)), pg_advisory_xact_lock_shared(CAST(:boundaries AS bigint))"
+)
+
+
+def look(db: Session, submission: Submission, *, words: str, now: datetime, today: date) -> Ground:
+    """See what ``store`` and the decisions before it need, in one statement. The caller keeps boundaries as they are.
+
+    ``words`` are those by which the same report of another sender is told; empty: they tell nothing.
+    """
+    row = db.execute(
+        _LOOK,
+        {
+            "id": submission.id,
+            "category": submission.category,
+            "lon": submission.point.lon,
+            "lat": submission.point.lat,
+            "accuracy": submission.accuracy_m,
+            "today": today,
+            "words": words,
+            "day": now - REPEATED_WINDOW,
+            "hour": now - CROWD_WINDOW,
+            "cells": crowd_cells(submission.point),
+        },
+        execution_options=PREPARED,
+    ).one()
+    signs = Signs(int(row.repeated), row.around)
+    if row.privacy is None:
+        return Ground(row.taken, None, None, {}, row.blocked, signs)
+    return Ground(
+        row.taken,
+        Rule(Privacy(row.privacy), row.severity, row.name_zh, row.name_en, Release(row.release)),
+        Judged(row.community_id, row.community_verdict, row.verdict, row.candidate_ids, row.judged_on),
+        row.deadlines | (row.local or {}),
+        row.blocked,
+        signs,
+    )
+
+
+_REPORTED_HERE = "i.source NOT IN ('import', 'open311')"
+"""Not brought from elsewhere; in the words of the indexes that hold only these."""
+_SAME = (
+    f"EXISTS (SELECT FROM issue i WHERE {_REPORTED_HERE} AND hashtext(i.{{0}}) = hashtext(:words) "
+    "AND i.reported_at > :day AND i.{0} = :words "
+    "AND EXISTS (SELECT FROM report r WHERE r.issue_id = i.id AND r.id = i.id))"
+)
+# No more are counted than tell: one that is the same, and a crowd.
+_LOOK = text(
+    f"""
+    WITH v AS MATERIALIZED ({judgement(_TARGET)})
+    SELECT EXISTS (SELECT FROM issue WHERE id = :id) AS taken,
+           c.privacy, c.severity, c.name_zh, c.name_en, c.release, c.deadlines, rule.deadlines AS local,
+           v.community_id, v.community_verdict, v.verdict, v.candidate_ids, v.judged_on,
+           ({abuse.blocked(":lon", ":lat")}) AS blocked,
+           :words <> '' AND ({_SAME.format("text")} OR {_SAME.format("title")}) AS repeated,
+           (SELECT count(*) FROM (
+               SELECT FROM issue i WHERE {_REPORTED_HERE} AND i.reported_at > :hour
+               AND map_cell(ST_X(i.geom), ST_Y(i.geom)) >> 22 = ANY (CAST(:cells AS bigint[]))
+               AND ST_DWithin(i.geom::geography, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)::geography, {CROWD_M})
+               LIMIT {CROWD}) AS crowd) AS around
+    FROM (VALUES (true)) AS always LEFT JOIN category c ON c.code = :category AND c.active LEFT JOIN v ON true
+         LEFT JOIN LATERAL ({local_rule("v.community_id", "c.path")}) AS rule ON true
+    """
+)
 
 
 def told(db: Session, issue_id: UUID, report_id: UUID) -> Told | None:
@@ -93,14 +173,10 @@ def of_issue(db: Session, issue_id: UUID) -> list[Person]:
     return [Person(*row) for row in rows]
 
 
-def issue_exists(db: Session, issue_id: UUID) -> bool:
-    return bool(db.execute(text("SELECT EXISTS (SELECT FROM issue WHERE id = :id)"), {"id": issue_id}).scalar())
-
-
 def store(
     db: Session,
     submission: Submission,
-    known: Rule,
+    ground: Ground,
     privacy: Privacy,
     *,
     released: bool,
@@ -108,109 +184,128 @@ def store(
     person: UUID | None,
     prefix: str,
     at: datetime,
-    today: date,
+    told_as: str | None = None,
+    waits: Suspicion | None = None,
+    running: Running | None = None,
 ) -> str:
     """Store what is reported as a judged issue with its first line of history; returns the number.
 
-    The caller has made sure that the id is free, and keeps who told it.
+    With ``told_as`` also who told it, with ``waits`` that its words wait for a review, and how suspicious they looked.
+    The caller has made sure that the id is free, and that there is a rule for the category.
     """
-    locks.beside(db, Lock.BOUNDARIES)
+    known, judged = ground.rule, ground.judged
+    if known is None or judged is None:
+        raise ValueError(f"there is no category {submission.category}")
     lon, lat = submission.point.lon, submission.point.lat
     shown = (lon, lat) if privacy is Privacy.PUBLIC else blur(lon, lat)
-    line = history.content("v.id", "1", "line.")
-    number = db.execute(
-        text(
-            f"""
-            WITH v AS MATERIALIZED ({judgement(_TARGET)}),
-            line AS (
-                SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at, 'report' AS action,
-                       'reported' AS to_state, CAST(:actor AS text) AS actor, '' AS note,
-                       jsonb_build_object('verdict', v.verdict) AS detail, CAST(:person AS uuid) AS person_id,
-                       false AS internal
-                FROM v
-            ),
-            made AS (
-                INSERT INTO issue (id, number, category_code, title, text, text_released, address, severity, privacy,
-                                   source, geom, public_geom, extent, accuracy_m, placed_by, state, level, reported_at,
-                                   updated_at, community_id, community_verdict, verdict, judged_on, candidate_ids,
-                                   history_seq, history_hash)
-                SELECT v.id, CAST(:prefix AS text) || '-' || CAST(:year AS text) || '-'
-                             || lpad(serial.n::text, greatest(6, length(serial.n::text)), '0'),
-                       CAST(:category AS text), :title, :text, :released, :address, :severity, CAST(:privacy AS text),
-                       :source, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326),
-                       CASE WHEN CAST(:privacy AS text) <> 'private'
-                            THEN ST_SetSRID(ST_MakePoint(:shown_lon, :shown_lat), 4326) END,
-                       ST_GeomFromWKB(CAST(:extent AS bytea), 4326), CAST(:accuracy AS float8), :placed_by, 'reported',
-                       'community', CAST(:at AS timestamptz), CAST(:at AS timestamptz), v.community_id,
-                       v.community_verdict, v.verdict, v.judged_on, v.candidate_ids, 1,
-                       history_link(''::bytea, {line})
-                FROM v JOIN line ON line.issue_id = v.id
-                     CROSS JOIN (SELECT nextval('issue_serial') AS n) AS serial
-                RETURNING id AS issue_id, history_seq AS seq, history_hash AS hash, number, {counts.returned()}
-            ),
-            counted AS ({counts.moved(None, "made")}),
-            written AS ({history.append("made", "line")})
-            SELECT number FROM made
-            """
-        ),
-        {
-            "id": submission.id,
-            "lon": lon,
-            "lat": lat,
-            "shown_lon": shown[0],
-            "shown_lat": shown[1],
-            "category": submission.category,
-            "accuracy": submission.accuracy_m,
-            "today": today,
-            "at": at,
-            "actor": actor,
-            "person": person,
-            "prefix": prefix,
-            "year": today.year,
-            "title": submission.title or known.name_zh or known.name_en,
-            "text": submission.text,
-            "released": released,
-            "address": submission.address,
-            "severity": known.severity,
-            "privacy": str(privacy),
-            "source": str(submission.source),
-            "extent": submission.extent,
-            "placed_by": str(submission.placed_by),
-        },
-    ).scalar_one()
-    return str(number)
+    binds: dict[str, Any] = {
+        "id": submission.id,
+        "lon": lon,
+        "lat": lat,
+        "shown_lon": shown[0],
+        "shown_lat": shown[1],
+        "category": submission.category,
+        "accuracy": submission.accuracy_m,
+        "at": at,
+        "actor": actor,
+        "person": person,
+        "number": f"{prefix}-{judged.judged_on.year}-",
+        "title": submission.title or known.name_zh or known.name_en,
+        "text": submission.text,
+        "released": released,
+        "address": submission.address,
+        "severity": known.severity,
+        "privacy": str(privacy),
+        "source": str(submission.source),
+        "extent": submission.extent,
+        "placed_by": str(submission.placed_by),
+        "community": judged.community_id,
+        "community_verdict": judged.community_verdict,
+        "verdict": judged.verdict,
+        "judged_on": judged.judged_on,
+        "candidates": judged.candidate_ids,
+        "stage": running.stage if running else "",
+        "due": running.due_at if running else None,
+        "paused": running.paused if running else False,
+    }
+    if told_as is not None:
+        binds |= _binds(submission.reporter, told_as)
+    if waits is not None:
+        binds |= {"review": uuid4(), "matter": str(Matter.WORDS), "spam": waits.score, "reasons": list(waits.reasons)}
+    statement = _storing(told=told_as is not None, waits=waits is not None)
+    return str(db.execute(statement, binds, execution_options=PREPARED).scalar_one())
 
 
-def keep(
-    db: Session,
-    issue_id: UUID,
-    report_id: UUID,
-    reporter: Reporter,
-    told_as: str,
-    *,
-    person: UUID | None,
-    at: datetime,
-    witness: bool = False,
-) -> None:
-    """Store who told of an issue."""
-    db.execute(
-        text(
-            "INSERT INTO report (issue_id, id, witness, at, person_id, name, contact, lang, key_hash, fingerprint) "
-            "VALUES (:issue, :id, :witness, :at, :person, :name, :contact, :lang, :key_hash, :fingerprint)"
+@cache
+def _storing(*, told: bool, waits: bool) -> TextClause:
+    """One statement for everything that a new issue writes, of which each row costs less than its own way there."""
+    line = history.content("line.issue_id", "1", "line.")
+    kept = asked = ""
+    if told:
+        kept = f""", told AS (
+            INSERT INTO report ({_REPORT})
+            SELECT issue_id, issue_id, false, CAST(:at AS timestamptz), CAST(:person AS uuid), {_TOLD} FROM made)"""
+    if waits:
+        asked = """, asked AS (
+            INSERT INTO review (issue_id, id, matter, ref, at, spam, reasons)
+            SELECT issue_id, CAST(:review AS uuid), :matter, issue_id, CAST(:at AS timestamptz), CAST(:spam AS int),
+                   CAST(:reasons AS text[]) FROM made)"""
+    return text(
+        f"""
+        WITH line AS (
+            SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at, 'report' AS action,
+                   'reported' AS to_state, CAST(:actor AS text) AS actor, '' AS note,
+                   jsonb_build_object('verdict', CAST(:verdict AS text)) AS detail, CAST(:person AS uuid) AS person_id,
+                   false AS internal
         ),
-        {
-            "issue": issue_id,
-            "id": report_id,
-            "witness": witness,
-            "at": at,
-            "person": person,
-            "name": reporter.name,
-            "contact": reporter.contact,
-            "lang": reporter.lang,
-            "key_hash": hash_of(reporter.key),
-            "fingerprint": told_as,
-        },
+        made AS (
+            INSERT INTO issue (id, number, category_code, title, text, text_released, address, severity, privacy,
+                               source, geom, public_geom, extent, accuracy_m, placed_by, state, level, reported_at,
+                               updated_at, community_id, community_verdict, verdict, judged_on, candidate_ids,
+                               stage, due_at, paused, history_seq, history_hash)
+            SELECT line.issue_id,
+                   CAST(:number AS text) || lpad(serial.n::text, greatest(6, length(serial.n::text)), '0'),
+                   CAST(:category AS text), :title, :text, :released, :address, CAST(:severity AS int),
+                   CAST(:privacy AS text), :source, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326),
+                   CASE WHEN CAST(:privacy AS text) <> 'private'
+                        THEN ST_SetSRID(ST_MakePoint(:shown_lon, :shown_lat), 4326) END,
+                   ST_GeomFromWKB(CAST(:extent AS bytea), 4326), CAST(:accuracy AS float8), :placed_by, 'reported',
+                   'community', line.at, line.at, CAST(:community AS bigint), :community_verdict,
+                   CAST(:verdict AS text), CAST(:judged_on AS date), CAST(:candidates AS bigint[]), :stage,
+                   CAST(:due AS timestamptz), CAST(:paused AS boolean), 1, history_link(''::bytea, {line})
+            FROM line CROSS JOIN (SELECT nextval('issue_serial') AS n) AS serial
+            RETURNING id AS issue_id, history_seq AS seq, history_hash AS hash, number, {counts.returned()}
+        ),
+        counted AS ({counts.moved(None, "made")}),
+        written AS ({history.append("made", "line")}){kept}{asked}
+        SELECT number FROM made
+        """
     )
+
+
+def keep_witness(
+    db: Session, issue_id: UUID, report_id: UUID, reporter: Reporter, told_as: str, *, person: UUID | None, at: datetime
+) -> None:
+    """Store who has seen an issue too."""
+    db.execute(
+        text(f"INSERT INTO report ({_REPORT}) VALUES (:issue, :id, true, :at, :person, {_TOLD})"),
+        {"issue": issue_id, "id": report_id, "at": at, "person": person, **_binds(reporter, told_as)},
+    )
+
+
+_REPORT = "issue_id, id, witness, at, person_id, name, contact, lang, key_hash, fingerprint"
+_TOLD = ":name, :contact, :lang, :key_hash, :fingerprint"
+
+
+def _binds(reporter: Reporter, told_as: str) -> dict[str, Any]:
+    """Binds of ``_TOLD``."""
+    return {
+        "name": reporter.name,
+        "contact": reporter.contact,
+        "lang": reporter.lang,
+        "key_hash": hash_of(reporter.key),
+        "fingerprint": told_as,
+    }
 
 
 WITNESSES = """

@@ -7,6 +7,7 @@ root (and by each test worker), and every use case then writes ``with transactio
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -19,14 +20,23 @@ from geoapp.errors import GeoAppError, ServerTrouble, Unavailable
 STATEMENT_TIMEOUT_MS = 20_000
 LOCK_TIMEOUT_MS = 3_000
 POOL_WAIT_S = 5
+PREPARED = MappingProxyType({"prepared": True})
+"""Execution options of a statement that each connection prepares once, where its engine may."""
+NEVER = 2**31
+"""As often as no statement is repeated on one connection."""
 
-__all__ = ["Session", "bulk", "connect", "disconnect", "engine", "glance", "snapshot", "steady", "transaction"]
+__all__ = [
+    "PREPARED", "Session", "bulk", "connect", "disconnect", "engine", "glance", "snapshot", "steady", "transaction",
+]  # fmt: skip
 
 _engine: Engine | None = None
 
 
-def connect(url: str, *, pool_size: int = 5) -> Engine:
-    """Make the process's engine for ``postgresql://…``; nothing is opened before the first use."""
+def connect(url: str, *, pool_size: int = 5, prepared: bool = False) -> Engine:
+    """Make the process's engine for ``postgresql://…``; nothing is opened before the first use.
+
+    ``prepared`` says that the server is ours, or that what lies before it carries prepared statements.
+    """
     global _engine  # noqa: PLW0603 - the one piece of module state, see above
     disconnect()
     url = url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
@@ -38,15 +48,28 @@ def connect(url: str, *, pool_size: int = 5) -> Engine:
         connect_args={
             "connect_timeout": POOL_WAIT_S,
             # PgBouncer before 1.21 cannot carry prepared statements in transaction mode, and a generic plan
-            # computes the tile's envelope for every row: planning each time is the faster and the safer way.
-            "prepare_threshold": None,
+            # computes the tile's envelope for every row: planning each time is the faster and the safer way. Only
+            # a statement that asks for it is prepared (see ``_prepare``), however often another is repeated.
+            "prepare_threshold": NEVER if prepared else None,
             "application_name": "geoapp",
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
             "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off",
         },
     )
     event.listen(_engine, "checkout", _is_open)
+    event.listen(_engine, "do_execute", _prepare)
     return _engine
+
+
+def _prepare(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Let the server keep parse and plan of a statement that asks for it.
+
+    For those alone whose best plan is the same whatever is bound, as one row that is written or found by its key.
+    """
+    if not context.execution_options.get("prepared"):
+        return False
+    cursor.execute(statement, parameters, prepare=True)
+    return True
 
 
 def _is_open(connection: Any, _record: object, _proxy: object) -> None:
