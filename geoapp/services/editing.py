@@ -66,7 +66,7 @@ def edit(
         found = changed(known, change)
         if not found:
             return Receipt(standing.number, standing.case.state, standing.version)
-        if change.category is not None and reports.rule(db, change.category) is None:
+        if change.category is not None and not reports.may_name(db, change.category):
             raise BadInput("category", "unknown", value=change.category[:40])
         line = _line(viewer, standing, Right.EDIT, {"fields": sorted(found)}, internal=True)
         written = cases.write(

@@ -119,9 +119,7 @@ def reporters(viewer: Viewer, name: str, *, zone: ZoneInfo) -> list[Person]:
         return reports.of_issue(db, standing.case.id) if may(viewer, Right.REPORTER, standing.case.subject) else []
 
 
-def _look(
-    db: Session, viewer: Viewer, told: Submission, signs: Signs, limits: Limits, *, now: datetime
-) -> Suspicion:
+def _look(db: Session, viewer: Viewer, told: Submission, signs: Signs, limits: Limits, *, now: datetime) -> Suspicion:
     """Count the report and look how suspicious it is; staff is neither counted nor suspected."""
     if not viewer.is_public:
         return Suspicion()
@@ -129,9 +127,7 @@ def _look(
     return abuse.suspicion(told.title + told.text, replace(signs, known=known))
 
 
-def _count(
-    db: Session, viewer: Viewer, limits: Limits, *, contact: str, point: Point | None, now: datetime
-) -> bool:
+def _count(db: Session, viewer: Viewer, limits: Limits, *, contact: str, point: Point | None, now: datetime) -> bool:
     """Count what the public sends; returns whether the same phone has been counted before. Raises TooMany."""
     if not viewer.is_public:
         return False

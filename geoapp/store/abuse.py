@@ -9,9 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from geoapp.domain.abuse import CROWD_M, CROWD_WINDOW, REPEATED_WINDOW, Counter, Sender, Signs
-from geoapp.domain.values import Point
-from geoapp.store import people
+from geoapp.domain.abuse import Counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,12 @@ def count(db: Session, counters: Iterable[Counter], *, now: datetime) -> Counted
     if not asked:
         return Counted()
     keys = [counter.key for counter in asked]
-    rows = db.execute(
-        _COUNT, {"keys": keys, "since": [now - counter.window for counter in asked], "now": now}
-    ).all()
+    rows = db.execute(_COUNT, {"keys": keys, "since": [now - counter.window for counter in asked], "now": now}).all()
     found = {row.key: row for row in rows}
-    known = any(key.startswith("report:device:") and found[key].count > 1 for key in keys)
+    known = any(key.startswith("report:device:") and found[key].times > 1 for key in keys)
     for counter in asked:
         row = found[counter.key]
-        if row.count > counter.most:
+        if row.times > counter.most:
             return Counted(max(1, int((row.began_at + counter.window - now).total_seconds())), known)
     return Counted(0, known)
 
@@ -64,7 +60,7 @@ _COUNT = text(
                CASE WHEN old.began_at <= asked.since THEN 1 ELSE old.count + 1 END
         FROM unnest(CAST(:keys AS text[]), CAST(:since AS timestamptz[])) AS asked (key, since)
         WHERE asked.key = excluded.key
-    ) RETURNING key, count, began_at
+    ) RETURNING key, count AS times, began_at
     """
 )
 

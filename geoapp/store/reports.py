@@ -150,6 +150,12 @@ _LOOK = text(
 )
 
 
+def may_name(db: Session, category: str) -> bool:
+    """True for a category that there is and that is not switched off."""
+    found = db.execute(text("SELECT FROM category WHERE code = :code AND active"), {"code": category})
+    return found.first() is not None
+
+
 def told(db: Session, issue_id: UUID, report_id: UUID) -> Told | None:
     row = db.execute(
         text(
