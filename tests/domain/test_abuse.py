@@ -1,6 +1,9 @@
+import math
+
 import pytest
 
-from geoapp.domain.abuse import HELD, Sender, Signs, cell, counters, suspicion
+from geoapp.domain import counts
+from geoapp.domain.abuse import CROWD_M, CROWD_ZOOM, HELD, Sender, Signs, cell, counters, crowd_cells, suspicion
 from geoapp.domain.values import Point
 
 PLACE = Point(106.65, 29.03)
@@ -49,3 +52,18 @@ def test_without_a_limit_or_without_facts_nothing_is_counted():
 def test_places_close_together_share_a_cell():
     assert cell(PLACE) == cell(Point(106.6501, 29.0301))
     assert cell(PLACE) != cell(Point(106.66, 29.03))
+
+
+@pytest.mark.parametrize("lat", [-74.9, -33.0, 0.0, 29.03, 60.0, 74.9])
+def test_whoever_is_within_reach_of_a_crowd_lies_in_one_of_its_at_most_four_tiles(lat):
+    tile = 360 / 2**CROWD_ZOOM
+    for step in range(40):
+        place = Point(106.0 + tile * step / 40, lat + tile * step / 40 / 2)
+        north, east = CROWD_M / 111_320, CROWD_M / 111_320 / math.cos(math.radians(place.lat))
+        around = {
+            counts.cell_at(place.lon + x * east, place.lat + y * north) >> 2 * (counts.LEVEL - CROWD_ZOOM)
+            for x, y in ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7))
+        }
+
+        assert around <= set(crowd_cells(place))
+        assert len(crowd_cells(place)) <= 4

@@ -15,12 +15,12 @@ from sqlalchemy import text
 
 from geoapp.domain.abuse import Sender
 from geoapp.domain.reports import Reporter, Submission, fresh_id, fresh_key
-from geoapp.domain.values import ANONYMOUS, OPERATOR, Grant, Point, Role, Viewer
+from geoapp.domain.values import ANONYMOUS, OPERATOR, Grant, Point, Role, Source, Viewer
 from geoapp.errors import BadFile, BadInput, NotFound, NotYours, Refused, TooMany
 from geoapp.services import clocks, moderation, own, photos, reports
 from geoapp.services.reports import Limits
 from geoapp.store import session
-from tests.builders import CENTRE, a_category, a_place, square
+from tests.builders import CENTRE, a_category, a_place, an_issue, square, store
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -134,6 +134,17 @@ def test_a_crowd_of_the_same_words_in_one_place_looks_suspicious(report):
     last = max(moderation.waiting(HERE)[0], key=lambda one: one.spam)
     assert last.spam >= 50
     assert set(last.reasons) >= {"repeated", "crowd"}
+
+
+def test_what_is_imported_is_no_crowd_and_makes_nobody_suspicious(report):
+    words = "The kerb is broken here"
+    of_a_city = {"source": Source.IMPORT, "reported_at": NOW, "updated_at": NOW, "title": words, "text": words}
+    store(*(an_issue(str(nth), **of_a_city) for nth in range(9)))
+
+    report(point=CENTRE)
+
+    (found,), _ = moderation.waiting(HERE)
+    assert not {"repeated", "crowd"} & set(found.reasons)
 
 
 def test_where_reports_are_blocked_the_public_is_told_why_and_staff_may_report(report):
