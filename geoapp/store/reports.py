@@ -75,17 +75,22 @@ class Told:
     fingerprint: str
 
 
-def one_at_a_time(db: Session, issue_id: UUID) -> None:
+def one_at_a_time(db: Session, issue_id: UUID) -> bool:
     """Whoever sends the same report at the same moment waits here until the first is stored.
 
-    And no boundary changes from here on, as for everyone who stores issues. Both have to be had before ``look``,
-    which else would still see what was before.
+    Returns whether no boundary changes from here on, as for everyone who stores issues; False while one is being
+    changed, for which ``locks.beside`` then waits. Both have to be had before ``look``, which else would still see
+    what was before.
     """
-    db.execute(_ALONE, {"id": str(issue_id), "boundaries": int(Lock.BOUNDARIES)}, execution_options=PREPARED)
+    binds = {"id": str(issue_id), "boundaries": int(Lock.BOUNDARIES)}
+    return bool(db.execute(_ALONE, binds, execution_options=PREPARED).scalar_one())
 
 
 _ALONE = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(:id, 0)), pg_advisory_xact_lock_shared(CAST(:boundaries AS bigint))"
+    """
+    SELECT pg_try_advisory_xact_lock_shared(CAST(:boundaries AS bigint))
+    FROM (SELECT pg_advisory_xact_lock(hashtextextended(:id, 0)) OFFSET 0) AS first
+    """
 )
 
 

@@ -15,7 +15,8 @@ from geoapp.domain.values import ANONYMOUS, OPERATOR, Grant, IssueState, Point, 
 from geoapp.domain.workflow import Given
 from geoapp.errors import BadInput, NotFound, Refused, Unavailable
 from geoapp.services import audit, clocks, issues, reports, triage
-from geoapp.store import session
+from geoapp.store import locks, session
+from geoapp.store.locks import Lock
 from tests.builders import CENTRE, a_category, a_jurisdiction, a_place, square
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -55,6 +56,21 @@ def test_a_report_becomes_a_judged_issue_with_a_history_and_a_running_deadline(s
     assert [(line.action, line.actor) for line in found.detail.history] == [("report", "resident")]
     assert found.detail.row.stage
     assert audit.verify(OPERATOR).breaks == ()
+
+
+def test_while_boundaries_change_a_new_report_waits_and_one_sent_again_does_not(submit):
+    submit()
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with ThreadPoolExecutor(1) as pool:
+        with session.transaction() as changing:
+            locks.alone(changing, Lock.BOUNDARIES)
+            new = pool.submit(submit, replace(TOLD, id=UUID(int=2 << 100)))
+            while not one(waiting)[0] and not new.done():
+                pass
+
+            assert submit().replayed
+            assert not new.done()
+        assert new.result().number == "QJ-2026-000002"
 
 
 def test_who_reported_is_stored_apart_and_the_public_reads_neither_words_nor_name(submit):
