@@ -89,7 +89,7 @@ def move_in(app: Flask, settings: Settings, database_url: str | None = None) -> 
     Nothing that an app is made of depends on this part, so one app can serve place after place.
     """
     if address := database_url or settings.database_url:
-        session.connect(address, pool_size=settings.threads)
+        session.connect(address, pool_size=settings.threads, prepared=settings.keeps_plans)
         outbox.offer(mail=settings.offers_mail)
     layers.open_cache(settings.tiles_dir)
     app.config["GEOAPP"] = settings

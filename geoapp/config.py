@@ -64,6 +64,11 @@ class Settings:
         "A PostGIS database to use instead of the private server, as `postgresql://user:password@host/name`.",
         secret=True,
     )
+    prepared: str = _setting(
+        "auto",
+        "Whether the database keeps the plans of the statements that store a report: `yes`, `no`, or `auto`: the "
+        "private server does. A PgBouncer before 1.21 in between needs `no`.",
+    )
     host: str = _setting("127.0.0.1", "Address that `serve` listens on.")
     port: int = _setting(8000, "Port that `serve` listens on; `demo` takes the next free one if it is in use.")
     workers: int = _setting(2, "Worker processes of the web server.")
@@ -154,6 +159,11 @@ class Settings:
         """True when the app runs its own PostgreSQL."""
         return not self.database_url
 
+    @property
+    def keeps_plans(self) -> bool:
+        """True when statements may be prepared: nothing lies between that could mix up the connections."""
+        return self.private if self.prepared == "auto" else self.prepared == "yes"
+
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; raises BadSetting with the variable's name for a value that cannot be."""
@@ -190,6 +200,7 @@ def _check(settings: Settings) -> None:
         ("lang", ("zh", "en")),
         ("basemap_crs", ("wgs84", "gcj02")),
         ("staff_codes", ("optional", "required")),
+        ("prepared", ("auto", "yes", "no")),
     ):
         if getattr(settings, name) not in allowed:
             raise BadSetting(PREFIX + name.upper(), f"must be one of {', '.join(allowed)}")

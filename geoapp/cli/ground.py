@@ -53,7 +53,7 @@ def database(settings: Settings) -> Iterator[str]:
 
     outbox.offer(mail=settings.offers_mail)
     with pgserver.running(settings) as url:
-        session.connect(url)
+        session.connect(url, prepared=settings.keeps_plans)
         try:
             yield url
         finally:

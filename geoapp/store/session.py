@@ -64,7 +64,7 @@ def connect(url: str, *, pool_size: int = 5, prepared: bool = False) -> Engine:
 def _prepare(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
     """Let the server keep parse and plan of a statement that asks for it.
 
-    For those alone whose best plan is the same whatever is bound, as one row that is written or found by its key.
+    For those alone whose best plan is the same whatever is bound, as where one row is written or found by its key.
     """
     if not context.execution_options.get("prepared"):
         return False

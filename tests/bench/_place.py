@@ -64,7 +64,7 @@ def place() -> Iterator[tuple[Settings, str]]:
     settings = config.read({"GEOAPP_DATA_DIR": str(folder / "app")})
     try:
         with pgserver.running(settings) as url:
-            schema.migrate(session.connect(url))
+            schema.migrate(session.connect(url, prepared=settings.keeps_plans))
             categories.sync(OPERATOR, settings.categories_file)
             _boundaries()
             yield settings, url

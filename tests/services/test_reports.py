@@ -10,10 +10,11 @@ import pytest
 import shapely
 from sqlalchemy import text
 
+from geoapp import config
 from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import ANONYMOUS, OPERATOR, Grant, IssueState, Point, Privacy, Role, Source, Viewer
 from geoapp.domain.workflow import Given
-from geoapp.errors import BadInput, NotFound, Refused, Unavailable
+from geoapp.errors import BadInput, BadSetting, NotFound, Refused, Unavailable
 from geoapp.services import audit, clocks, issues, reports, triage
 from geoapp.store import locks, session
 from geoapp.store.locks import Lock
@@ -71,6 +72,30 @@ def test_while_boundaries_change_a_new_report_waits_and_one_sent_again_does_not(
             assert submit().replayed
             assert not new.done()
         assert new.result().number == "QJ-2026-000002"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({}, True),
+        ({"DATABASE_URL": "postgresql://db.example.org/map"}, False),
+        ({"DATABASE_URL": "postgresql://db.example.org/map", "PREPARED": "yes"}, True),
+        ({"PREPARED": "no"}, False),
+    ],
+)
+def test_plans_of_a_new_report_are_kept_where_nothing_lies_before_the_database(submit, db_url, said, kept):
+    settings = config.read({f"GEOAPP_{name}": value for name, value in said.items()})
+    session.connect(db_url, pool_size=1, prepared=settings.keeps_plans)
+    for nth in range(8):
+        submit(replace(TOLD, id=UUID(int=nth << 100)))
+        issues.get(OPERATOR, "QJ-2026-000001", zone=ZONE)
+
+    assert one("SELECT count(*) FROM pg_prepared_statements")[0] == (3 if kept else 0)
+
+
+def test_whether_plans_are_kept_is_said_in_three_words():
+    with pytest.raises(BadSetting, match="GEOAPP_PREPARED"):
+        config.read({"GEOAPP_PREPARED": "maybe"})
 
 
 def test_who_reported_is_stored_apart_and_the_public_reads_neither_words_nor_name(submit):
