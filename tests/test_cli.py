@@ -15,8 +15,10 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from geoapp.cli import main
+from geoapp import words
+from geoapp.cli import ground, main
 from geoapp.config import Settings
+from geoapp.domain.values import ImportPhase
 from geoapp.services import doctor
 from geoapp.store import counts, session
 from tests.builders import a_category, an_issue, store
@@ -183,6 +185,48 @@ def test_roads_come_in_are_seen_by_the_doctor_and_go_again(installed, tmp_path):
     assert "2 km in 1 edges" in seen.stdout
     assert gone.stdout == "1 edges removed.\n"
     assert nothing.stdout == "There was no road network.\n"
+
+
+@pytest.fixture
+def a_table(tmp_path, monkeypatch):
+    """The words of a command that brings in one issue."""
+    a_category()
+    monkeypatch.chdir(tmp_path)
+    Path("one.csv").write_text("id,opened,type,lon,lat\n1,2026-03-01,road,106.65,29.03\n")
+    Path("one.toml").write_text(
+        '[source]\nname = "city"\n[columns]\nid = "id"\nreported_at = "opened"\ncategory = "type"\n'
+        '[coordinates]\nlon = "lon"\nlat = "lat"\n[categories.values]\nroad = "road"\n'
+    )
+    return ["issues", "import", "one.csv", "--mapping", "one.toml"]
+
+
+def test_an_import_tells_each_phase_in_a_line_and_its_report_apart_from_them(installed, a_table):
+    done = installed.invoke(main, a_table)
+
+    assert done.exit_code == 0, done.output
+    assert done.stderr.splitlines() == [
+        "Reading rows …",
+        "Judging whose the issues are …",
+        "Storing issues …",
+        "Counting issues …",
+    ]
+    assert done.stdout.startswith("read 1 rows")
+
+
+def test_on_a_terminal_an_import_keeps_one_line(installed, a_table, monkeypatch):
+    monkeypatch.setattr(ground, "is_a_terminal", lambda: True)
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+
+    done = installed.invoke(main, a_table)
+
+    assert done.exit_code == 0, done.output
+    assert "Counting issues" in done.stderr
+    assert "1 rows" in done.stderr
+
+
+def test_every_phase_of_an_import_has_its_words():
+    assert words.branch("en", "importing").keys() == set(ImportPhase)
 
 
 @pytest.mark.parametrize("wrong", ["Gasse", "=street", "Gasse=lane"])

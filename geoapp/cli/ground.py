@@ -31,10 +31,14 @@ def today(settings: Settings) -> date:
     return datetime.now(settings.zone).date()
 
 
+def is_a_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[..., None]]:
     """A function (done, total) that draws a bar on a terminal; elsewhere a line says what takes its time."""
-    if not sys.stderr.isatty():
+    if not is_a_terminal():
         click.echo(f"{what} …", err=True)
         yield lambda *_, **__: None
         return
@@ -44,6 +48,28 @@ def progress(what: str) -> Iterator[Callable[..., None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total=None, *_: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def phases() -> Iterator[Callable[[str, int], None]]:
+    """A function (what is done, of how many rows) that keeps one line of a terminal; elsewhere each phase is a line."""
+    if not is_a_terminal():
+        told: set[str] = set()
+
+        def tell(what: str, _: int) -> None:
+            if what not in told:
+                told.add(what)
+                click.echo(f"{what} …", err=True)
+
+        yield tell
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, rows: bar.update(task, description=what, completed=rows)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from geoapp import config
-from geoapp.cli.ground import FILE, database, print_report, progress, require_schema, today
+from geoapp.cli.ground import FILE, database, phases, print_report, progress, require_schema, today
+from geoapp.words import say
 
 
 @click.group()
@@ -120,7 +121,7 @@ def import_issues(
     from geoapp.services import imports  # noqa: PLC0415
 
     settings = config.read()
-    with database(settings), progress("Importing issues") as shown:
+    with database(settings), phases() as shown:
         require_schema()
         report = imports.import_files(
             OPERATOR,
@@ -132,7 +133,7 @@ def import_issues(
             number_prefix=settings.number_prefix,
             dry_run=dry_run,
             rejects=rejects or Path(f"{files[0].stem}.rejects.csv"),
-            progress=shown,
+            told=lambda phase, read: shown(say("en", f"importing.{phase}"), read),
         )
     print_report(report, as_json=as_json)
 

@@ -252,6 +252,16 @@ class IssueFilter:
     words: str = ""
 
 
+class ImportPhase(StrEnum):
+    """What an import does, in this order; indexes are built only where they were put aside for many issues."""
+
+    READING = "reading"
+    JUDGING = "judging"
+    STORING = "storing"
+    INDEXES = "indexes"
+    COUNTING = "counting"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One line of an issue's history: what happened, when, by whom (a role or unit, never a resident)."""

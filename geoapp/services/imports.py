@@ -18,11 +18,13 @@ from zoneinfo import ZoneInfo
 
 from geoapp.domain import mapping as mappings
 from geoapp.domain.mapping import Mapping, Reader, WrongMapping
-from geoapp.domain.values import NewIssue, Point, Problem, VerdictClass, Viewer
+from geoapp.domain.values import ImportPhase, NewIssue, Point, Problem, VerdictClass, Viewer
 from geoapp.errors import BadFile
 from geoapp.store import bulk, session
 
 Progress = Callable[[int], None]
+Told = Callable[[ImportPhase, int], None]
+"""What is told of a long import: each phase as it begins and, while reading, how many good rows there are by now."""
 MOST_GEOJSON_BYTES = 512 * 1024 * 1024
 ENCODINGS = ("utf-8-sig", "gb18030")
 DELIMITERS = ",;\t|"
@@ -98,7 +100,7 @@ def import_files(
     number_prefix: str,
     dry_run: bool = False,
     rejects: Path | None = None,
-    progress: Progress | None = None,
+    told: Told = lambda *_: None,
 ) -> ImportReport:
     """Read files by one mapping and store what is good; bad rows go to the rejects CSV with their reasons.
 
@@ -128,14 +130,15 @@ def import_files(
                         report.rejected += 1
                         refuse(file.name, row, found.field, found.value, found.reason)
 
-        bulk.stage(db, _counted(good(), progress))
+        told(ImportPhase.READING, 0)
+        count = bulk.stage(db, _counted(good(), lambda done: told(ImportPhase.READING, done)))
         for number, source_id in bulk.duplicates(db):
             file = files[bisect_right(begins, number - 1) - 1]
             report.rejected += 1
             refuse(file.name, lines[number - 1], "id", source_id, "duplicate id in the files; a newer row was taken")
         _create(db, chosen, readers)
         _refuse_unknown(db, mapping.name)
-        merged = bulk.merge(db, today=today)
+        merged = bulk.merge(db, today=today, told=lambda phase: told(phase, count))
         report.stored, report.updated, report.unchanged = merged.stored, merged.updated, merged.unchanged
         report.verdicts, report.community_verdicts = merged.verdicts, merged.community_verdicts
     report.seconds = time.monotonic() - begun

@@ -5,7 +5,7 @@ All of it happens in the caller's one transaction: either every good row lands o
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.geometry import blur
-from geoapp.domain.values import Event, NewIssue, Privacy
+from geoapp.domain.values import Event, ImportPhase, NewIssue, Privacy
 from geoapp.store import counts, history, loading, locks, outbox
 from geoapp.store.judging import judge_many
 from geoapp.store.locks import Lock
@@ -96,8 +96,12 @@ def duplicates(db: Session) -> list[tuple[int, str]]:
     return [(row.row, row.source_id) for row in dropped]
 
 
-def merge(db: Session, *, today: date) -> Merged:
-    """Judge and store what is staged: new issues, those that a newer row changes, and nothing else."""
+def merge(db: Session, *, today: date, told: Callable[[ImportPhase], None] = lambda _: None) -> Merged:
+    """Judge and store what is staged: new issues, those that a newer row changes, and nothing else.
+
+    ``told`` is called as each phase begins.
+    """
+    told(ImportPhase.JUDGING)
     locks.alone(db, Lock.IMPORTS)
     locks.beside(db, Lock.BOUNDARIES)
     judge_many(
@@ -107,6 +111,7 @@ def merge(db: Session, *, today: date) -> Merged:
         "OR (i.source_hash <> s.source_hash AND s.updated_at >= i.updated_at)",
         today=today,
     )
+    told(ImportPhase.STORING)
     updated = _update(db)
     if updated:
         # So far only those are judged of which there was an older row, and each has one new line.
@@ -117,8 +122,12 @@ def merge(db: Session, *, today: date) -> Merged:
         )
     ).one()
     anew = counts.is_many(db, new)
-    with loading.indexes_after(db) if loading.outweighs(db, new) else nullcontext():
+    aside = loading.outweighs(db, new)
+    with loading.indexes_after(db) if aside else nullcontext():
         stored = _insert(db, counted=not anew)
+        if aside:
+            told(ImportPhase.INDEXES)
+    told(ImportPhase.COUNTING)
     if anew:
         counts.rebuild(db)
     else:

@@ -118,6 +118,27 @@ def test_geojson_is_read_with_its_geometry(mapping, tmp_path):
     assert rows("SELECT ST_X(geom), ST_Y(geom) FROM issue") == [(106.65, 29.03)]
 
 
+def test_every_phase_is_told_as_it_begins_and_how_many_rows_are_read(mapping, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "MANY", 1000)
+    told = []
+
+    def bring_telling(count):
+        told.clear()
+        many = (changed(GOOD, id=str(n)) for n in range(count))
+        bring(
+            mapping,
+            a_file(tmp_path, table(*many, changed(GOOD, id="x", type="comet"))),
+            told=lambda *at: told.append(at),
+        )
+        return [(str(phase), read) for phase, read in told]
+
+    assert bring_telling(1200) == [
+        ("reading", 0), ("reading", 500), ("reading", 1000),
+        ("judging", 1200), ("storing", 1200), ("indexes", 1200), ("counting", 1200),
+    ]  # fmt: skip
+    assert bring_telling(2) == [("reading", 0), ("judging", 2), ("storing", 2), ("counting", 2)]
+
+
 def test_every_row_is_told_of_and_the_bad_ones_are_named(mapping, tmp_path):
     a_jurisdiction("A", square(106.64, 29.02))
     file = a_file(
