@@ -6,10 +6,11 @@ NewIssue or Problems. layers/mappings/README.md is the contract of a mapping fil
 
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,9 +39,16 @@ FORMS = ("columns", "latlon_text", "wkt", "geometry")
 NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
 LATLON = re.compile(rf"^\(?\s*({NUMBER})\s*[,;\s]\s*({NUMBER})\s*\)?$")
 WKT = re.compile(rf"^POINT\s*\(\s*({NUMBER})\s+({NUMBER})\s*\)$", re.IGNORECASE)
+DEGREES = ("EPSG:4326", "EPSG:4490")
+"""Systems whose coordinates are taken as they are."""
 LONGEST = 20_000
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 """What no text in the database can hold: NUL, and halves of characters, which JSON can escape one by one."""
+MOST_INSTANTS = 20_000
+"""So many dates are remembered by their text: rows of one day, and the dates within a row, are largely the same."""
+
+_ACTIONS = {IssueState.CLOSED: "close", IssueState.REFUSED: "refuse", IssueState.DUPLICATE: "duplicate"}
+_SEVERITIES = {"": 2, "1": 1, "2": 2, "3": 3, "4": 4}
 
 
 class WrongMapping(ValueError):
@@ -120,23 +128,29 @@ class Reader:
     default_prefix: str = "QJ"
     new_categories: dict[str, str] = field(default_factory=dict)
     new_units: dict[str, str] = field(default_factory=dict)
-    _at: dict[str, int | None] = field(default_factory=dict)
+    _at: dict[str, int] = field(default_factory=dict)
     _slugs: dict[str, str] = field(default_factory=dict)
     _imported: Event = field(init=False)
     _names: Any = field(init=False)
+    _instant: Callable[[str], datetime | None] = field(init=False)
+    _degrees: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self._imported = Event(self.now, "import")
+        parsed = partial(_instant, formats=self.mapping.formats, zone=self.mapping.zone)
+        self._instant = lru_cache(MOST_INSTANTS)(parsed)
+        self._degrees = self.mapping.crs.upper() in DEGREES
         self._names = hashlib.sha1(NAMESPACE.bytes + f"{self.mapping.name}\n".encode(), usedforsecurity=False)
         where = {name.strip().lstrip("\ufeff").casefold(): index for index, name in enumerate(self.header)}
         mapping = self.mapping
         wanted = {**mapping.columns, "lon": mapping.lon, "lat": mapping.lat, "place": mapping.place}
         for key, names in wanted.items():
-            self._at[key] = next((where[name.casefold()] for name in names if name.casefold() in where), None)
+            if found := [where[name.casefold()] for name in names if name.casefold() in where]:
+                self._at[key] = found[0]
         needed = ["id", "reported_at", "category"]
         needed += {"columns": ["lon", "lat"], "geometry": []}.get(mapping.form, ["place"])
         for key in needed:
-            if self._at[key] is None:
+            if key not in self._at:
                 raise WrongMapping(f"no column {' or '.join(wanted[key])} in the file; it has {', '.join(self.header)}")
 
     def read(self, row: Sequence[str], point: Point | None = None) -> NewIssue | Problem | None:
@@ -155,24 +169,25 @@ class Reader:
         whole = "\x1f".join(row)
         if len(whole) > LONGEST or UNSTORABLE.search(whole):
             self._storable(row)
-        source_id = self._need(row, "id")
-        reported = self._date(row, "reported_at")
+        cells = {key: row[index].strip() for key, index in self._at.items()}
+        source_id = self._need(cells, "id")
+        reported = self._date(cells, "reported_at")
         if reported is None:
             raise _Wrong(self._name("reported_at"), "is empty", "")
         if reported > self.now:
-            raise _Wrong(self._name("reported_at"), "lies in the future", self._get(row, "reported_at"))
-        place = self._point(row) if self.mapping.form != "geometry" else point and self.place(point.lon, point.lat)
-        category_name = self._need(row, "category")
+            raise _Wrong(self._name("reported_at"), "lies in the future", cells["reported_at"])
+        place = self._point(cells) if self.mapping.form != "geometry" else point and self.place(point.lon, point.lat)
+        category_name = self._need(cells, "category")
         category = self._category(category_name)
-        state = self._state(row)
-        updated = self._date(row, "updated_at") or reported
+        state = self._state(cells)
+        updated = self._date(cells, "updated_at") or reported
         ended = None
         if state.ended:
-            ended = max(reported, self._date(row, "ended_at") or updated)
+            ended = max(reported, self._date(cells, "ended_at") or updated)
         if place is None:
             return None
-        unit = self._unit(row)
-        title = self._get(row, "title") or category_name
+        unit = self._unit(cells)
+        title = cells.get("title") or category_name
         return NewIssue(
             id=self._id(source_id),
             category=category,
@@ -183,11 +198,11 @@ class Reader:
             state=state,
             source=Source.IMPORT,
             placed_by=PlacedBy.IMPORT,
-            text=self._get(row, "text"),
+            text=cells.get("text", ""),
             text_released=self.mapping.released,
-            address=self._get(row, "address"),
-            severity=self._severity(row),
-            accuracy_m=self._accuracy(row),
+            address=cells.get("address", ""),
+            severity=self._severity(cells),
+            accuracy_m=self._accuracy(cells),
             ended_at=ended,
             unit=unit,
             source_name=self.mapping.name,
@@ -209,44 +224,31 @@ class Reader:
         name.update(source_id.encode())
         return UUID(bytes=name.digest()[:16], version=5)
 
-    def _get(self, row: Sequence[str], key: str) -> str:
-        index = self._at.get(key)
-        return "" if index is None else row[index].strip()
-
     def _name(self, key: str) -> str:
         index = self._at.get(key)
         return key if index is None else self.header[index]
 
-    def _need(self, row: Sequence[str], key: str) -> str:
-        if not (value := self._get(row, key)):
+    def _need(self, cells: dict[str, str], key: str) -> str:
+        if not (value := cells[key]):
             raise _Wrong(self._name(key), "is empty", "")
         return value
 
-    def _date(self, row: Sequence[str], key: str) -> datetime | None:
-        value = self._get(row, key)
-        if not value:
+    def _date(self, cells: dict[str, str], key: str) -> datetime | None:
+        if not (value := cells.get(key)):
             return None
-        for form in self.mapping.formats:
-            try:
-                # The zone is the mapping's: a format without one is meant locally.
-                found = datetime.fromisoformat(value) if form == "iso" else datetime.strptime(value, form)  # noqa: DTZ007
-            except ValueError:
-                continue
-            found = found if found.tzinfo else found.replace(tzinfo=self.mapping.zone)
-            if not 1900 <= found.year <= 2200:  # noqa: PLR2004 - no issue is older or newer
-                break
-            return found.astimezone(UTC)
+        if found := self._instant(value):
+            return found
         raise _Wrong(self._name(key), "is not a date in a form that the mapping names", value)
 
-    def _point(self, row: Sequence[str]) -> Point | None:
+    def _point(self, cells: dict[str, str]) -> Point | None:
         if self.mapping.form == "columns":
-            texts = (self._get(row, "lon"), self._get(row, "lat"))
+            texts = (cells["lon"], cells["lat"])
             if not any(texts):
                 return None
             first = "lon"
         else:
             first = "place"
-            if not (value := self._get(row, "place")):
+            if not (value := cells["place"]):
                 return None
             match = (LATLON if self.mapping.form == "latlon_text" else WKT).match(value)
             if not match:
@@ -260,19 +262,19 @@ class Reader:
 
     def place(self, lon: float, lat: float, name: str = "geometry") -> Point:
         """Coordinates of the mapping's system as WGS-84; raises a problem for what lies nowhere."""
-        shown = f"{lon}, {lat}"
-        if self.mapping.crs.upper() not in {"EPSG:4326", "EPSG:4490"}:
+        given = lon, lat
+        if not self._degrees:
             try:
                 moved = to_wgs84(shapely.Point(lon, lat), self.mapping.crs)
             except ValueError as error:
-                raise _Wrong(name, str(error), shown) from None
+                raise _Wrong(name, str(error), _shown(given)) from None
             lon, lat = moved.x, moved.y
         if -180 <= lat <= 180 and -85 <= lon <= 85 and abs(lat) > 85:  # noqa: PLR2004 - degrees
-            raise _Wrong(name, "lies outside the map; longitude and latitude seem to be swapped", shown)
+            raise _Wrong(name, "lies outside the map; longitude and latitude seem to be swapped", _shown(given))
         if not (-180 <= lon <= 180 and -85 <= lat <= 85):  # noqa: PLR2004
-            raise _Wrong(name, "lies outside the map (degrees of EPSG:4326 are expected)", shown)
+            raise _Wrong(name, "lies outside the map (degrees of EPSG:4326 are expected)", _shown(given))
         if lon == 0 and lat == 0:
-            raise _Wrong(name, "is 0, 0: a missing place written as numbers", shown)
+            raise _Wrong(name, "is 0, 0: a missing place written as numbers", _shown(given))
         return Point(lon, lat)
 
     def _category(self, value: str) -> str:
@@ -291,18 +293,17 @@ class Reader:
             self._slugs[value] = plain if plain and plain.isascii() and value.isascii() else f"{plain or 'c'}-{mark}"
         return self._slugs[value]
 
-    def _state(self, row: Sequence[str]) -> IssueState:
-        value = self._get(row, "state")
-        if not value and self._at.get("state") is None:
+    def _state(self, cells: dict[str, str]) -> IssueState:
+        value = cells.get("state")
+        if value is None:
             return IssueState.REPORTED
         state = self.mapping.states.get(value) or self.mapping.states.get("*")
         if state is None:
             raise _Wrong(self._name("state"), "is no state that the mapping names", value)
         return state
 
-    def _unit(self, row: Sequence[str]) -> str | None:
-        value = self._get(row, "unit")
-        if not value:
+    def _unit(self, cells: dict[str, str]) -> str | None:
+        if not (value := cells.get("unit")):
             return None
         if code := self.mapping.units.get(value):
             return code
@@ -312,17 +313,14 @@ class Reader:
         self.new_units[code] = value
         return code
 
-    def _severity(self, row: Sequence[str]) -> int:
-        value = self._get(row, "severity")
-        if not value:
-            return 2
-        if value not in {"1", "2", "3", "4"}:
+    def _severity(self, cells: dict[str, str]) -> int:
+        value = cells.get("severity", "")
+        if value not in _SEVERITIES:
             raise _Wrong(self._name("severity"), "must be 1, 2, 3 or 4", value)
-        return int(value)
+        return _SEVERITIES[value]
 
-    def _accuracy(self, row: Sequence[str]) -> float | None:
-        value = self._get(row, "accuracy")
-        if not value:
+    def _accuracy(self, cells: dict[str, str]) -> float | None:
+        if not (value := cells.get("accuracy")):
             return None
         if not re.fullmatch(NUMBER, value) or not 0 <= float(value) <= 100_000:  # noqa: PLR2004 - metres
             raise _Wrong(self._name("accuracy"), "must be metres between 0 and 100,000", value)
@@ -335,15 +333,37 @@ class _Wrong(Exception):
         self.problem = Problem(field=name, reason=why, value=value)
 
 
+def _shown(given: tuple[float, float]) -> str:
+    return f"{given[0]}, {given[1]}"
+
+
+def _instant(value: str, *, formats: Sequence[str], zone: ZoneInfo) -> datetime | None:
+    """The text of a date in the first of these forms that it has; None: in none, or of no time that we know."""
+    for form in formats:
+        try:
+            # The zone is the mapping's: a format without one is meant locally.
+            found = datetime.fromisoformat(value) if form == "iso" else datetime.strptime(value, form)  # noqa: DTZ007
+        except ValueError:
+            continue
+        found = found if found.tzinfo else found.replace(tzinfo=zone)
+        # No issue is older or newer.
+        return found.astimezone(UTC) if 1900 <= found.year <= 2200 else None  # noqa: PLR2004
+    return None
+
+
+@lru_cache(MOST_INSTANTS)
+def _begun(reported: datetime) -> Event:
+    return Event(reported, "report", IssueState.REPORTED)
+
+
 def _history(
     reported: datetime, updated: datetime, ended: datetime | None, state: IssueState, imported: Event
 ) -> tuple[Event, ...]:
     """What the dates of a row tell: reported, where it stands since when, and that it was imported."""
-    events = [Event(reported, "report", IssueState.REPORTED)]
-    if state is not IssueState.REPORTED:
-        action = {IssueState.CLOSED: "close", IssueState.REFUSED: "refuse", IssueState.DUPLICATE: "duplicate"}
-        events.append(Event(ended or max(updated, reported), action.get(state, "update"), state))
-    return (*events, imported)
+    begun = _begun(reported)
+    if state is IssueState.REPORTED:
+        return begun, imported
+    return begun, Event(ended or max(updated, reported), _ACTIONS.get(state, "update"), state), imported
 
 
 def _table(raw: Table[str, Any], key: str) -> dict[str, Any]:

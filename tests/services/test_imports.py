@@ -16,7 +16,7 @@ from geoapp.domain.values import OPERATOR
 from geoapp.errors import BadFile
 from geoapp.services import imports
 from geoapp.store import bulk, history, loading, session
-from tests.builders import TODAY, a_category, a_jurisdiction, square
+from tests.builders import TODAY, a_category, a_jurisdiction, an_issue, square, store
 
 pytestmark = pytest.mark.usefixtures("app")
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -351,6 +351,16 @@ def test_every_sign_of_a_text_is_kept(mapping, tmp_path, word):
     bring(mapping, tmp_path / "signs.csv")
 
     assert rows("SELECT title FROM issue") == [(f"a{word}b",)]
+
+
+def test_the_hour_that_comes_twice_in_autumn_is_stored_as_it_was_meant():
+    a_category()
+    night = datetime(2025, 10, 26, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    both = [night, night.replace(fold=1)]
+
+    store(*(an_issue(str(fold), reported_at=at) for fold, at in enumerate(both)))
+
+    assert rows("SELECT reported_at FROM issue ORDER BY 1") == [(at.astimezone(UTC),) for at in both]
 
 
 def test_a_fault_while_issues_are_placed_undoes_all(mapping, tmp_path, monkeypatch):
