@@ -6,7 +6,7 @@ NewIssue or Problems. layers/mappings/README.md is the contract of a mapping fil
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +35,7 @@ KEYS = {
     "categories": ("create_under", "values"),
     "units": ("create", "values"),
 }  # fmt: skip
+PLACED = ("lon", "lat", "place")
 FORMS = ("columns", "latlon_text", "wkt", "geometry")
 NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
 LATLON = re.compile(rf"^\(?\s*({NUMBER})\s*[,;\s]\s*({NUMBER})\s*\)?$")
@@ -134,6 +135,7 @@ class Reader:
     _names: Any = field(init=False)
     _instant: Callable[[str], datetime | None] = field(init=False)
     _degrees: bool = field(init=False)
+    _moved: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._imported = Event(self.now, "import")
@@ -162,6 +164,31 @@ class Reader:
             return self._issue(row, point)
         except _Wrong as wrong:
             return wrong.problem
+
+    def foresee(self, rows: Iterable[tuple[Sequence[str], Point | None]]) -> None:
+        """Move the places of many rows to WGS-84 at once, for ``read`` to find them: one by one takes a millisecond.
+
+        What cannot be moved is left to ``read``, which says why.
+        """
+        if self._degrees:
+            return
+        given = list({found: None for row, point in rows if (found := self._foreseen(row, point))})
+        try:
+            moved = to_wgs84(shapely.points(given), self.mapping.crs) if given else []
+        except ValueError:
+            moved = []
+        self._moved = {one: (there.x, there.y) for one, there in zip(given, moved, strict=False)}
+
+    def _foreseen(self, row: Sequence[str], point: Point | None) -> tuple[float, float] | None:
+        if self.mapping.form == "geometry":
+            return (point.lon, point.lat) if point else None
+        if len(row) != len(self.header):
+            return None
+        cells = {key: row[index].strip() for key, index in self._at.items() if key in PLACED}
+        try:
+            return self._given(cells)
+        except _Wrong:
+            return None
 
     def _issue(self, row: Sequence[str], point: Point | None) -> NewIssue | None:
         if len(row) != len(self.header):
@@ -241,6 +268,11 @@ class Reader:
         raise _Wrong(self._name(key), "is not a date in a form that the mapping names", value)
 
     def _point(self, cells: dict[str, str]) -> Point | None:
+        given = self._given(cells)
+        return given and self.place(*given, self._name("lon" if self.mapping.form == "columns" else "place"))
+
+    def _given(self, cells: dict[str, str]) -> tuple[float, float] | None:
+        """The two numbers of a row as the file has them."""
         if self.mapping.form == "columns":
             texts = (cells["lon"], cells["lat"])
             if not any(texts):
@@ -255,15 +287,16 @@ class Reader:
                 raise _Wrong(self._name("place"), f"is not a place in the form {self.mapping.form}", value)
             texts = (match[2], match[1]) if self.mapping.form == "latlon_text" else (match[1], match[2])
         try:
-            lon, lat = float(texts[0]), float(texts[1])
+            return float(texts[0]), float(texts[1])
         except ValueError:
             raise _Wrong(self._name(first), "is not a number", ", ".join(texts)) from None
-        return self.place(lon, lat, self._name(first))
 
     def place(self, lon: float, lat: float, name: str = "geometry") -> Point:
         """Coordinates of the mapping's system as WGS-84; raises a problem for what lies nowhere."""
         given = lon, lat
-        if not self._degrees:
+        if there := self._moved.get(given):
+            lon, lat = there
+        elif not self._degrees:
             try:
                 moved = to_wgs84(shapely.Point(lon, lat), self.mapping.crs)
             except ValueError as error:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ from geoapp.store import bulk, session
 Progress = Callable[[int], None]
 Told = Callable[[ImportPhase, int], None]
 """What is told of a long import: each phase as it begins and, while reading, how many good rows there are by now."""
+PORTION = 500
 MOST_GEOJSON_BYTES = 512 * 1024 * 1024
 ENCODINGS = ("utf-8-sig", "gb18030")
 DELIMITERS = ",;\t|"
@@ -205,8 +207,10 @@ def _read(
         header = next(source)[1]
         reader = Reader(mapping, header, now, prefix)
         readers.append(reader)
-        for line, row, point in source:
-            yield line, reader.read(row, point)
+        while portion := list(islice(source, PORTION)):
+            reader.foresee((row, point) for _, row, point in portion)
+            for line, row, point in portion:
+                yield line, reader.read(row, point)
     except StopIteration:
         raise BadFile(str(file), "is empty") from None
     except FileNotFoundError:

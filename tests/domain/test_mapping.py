@@ -77,6 +77,30 @@ def test_an_ended_issue_ends_when_the_row_says_but_not_before_its_report():
     assert [event.action for event in by_date.history] == ["report", "close", "import"]
 
 
+@pytest.mark.parametrize("crs", ["gcj02", "EPSG:4549"])
+def test_places_that_are_foreseen_lie_where_each_alone_lies(crs):
+    known = a_mapping(coordinates={"crs": crs})
+    east, north = ("106.6{}", "29.0{}") if crs == "gcj02" else ("50012{}", "321450{}")
+    cells = [{"Lon": east.format(n), "Lat": north.format(n)} for n in range(9)]
+    cells += [{"Lon": ""}, {"Lon": "x"}, {"Lon": "nan"}, {"Lon": "inf"}, {"Lon": "1e300"}, {"Lon": "29", "Lat": "106"}]
+    table = [[{**ROW, **some}[name] for name in HEADER] for some in cells]
+    table.append(["short"])
+    alone, together = (Reader(parse(known), HEADER, NOW) for _ in range(2))
+
+    together.foresee((row, None) for row in table)
+
+    assert [together.read(row) for row in table] == [alone.read(row) for row in table]
+
+
+def test_places_of_an_unknown_system_are_refused_though_they_were_foreseen():
+    reader = Reader(parse(a_mapping(coordinates={"crs": "moon"})), HEADER, NOW)
+    row = list(ROW.values())
+
+    reader.foresee([(row, None)])
+
+    assert isinstance(reader.read(row), Problem)
+
+
 def test_without_a_title_the_category_is_the_title_and_a_long_one_is_cut():
     assert read(Title="").title == "Pothole"
     assert len(read(Title="x" * 300).title) == 200
