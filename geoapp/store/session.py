@@ -20,6 +20,8 @@ from geoapp.errors import GeoAppError, ServerTrouble, Unavailable
 STATEMENT_TIMEOUT_MS = 20_000
 LOCK_TIMEOUT_MS = 3_000
 POOL_WAIT_S = 5
+COMPILED = 200
+"""Statements kept ready for sending, some 30 kB each. Those of tiles come in hundreds of forms and are quickly made."""
 PREPARED = MappingProxyType({"prepared": True})
 """Execution options of a statement that each connection prepares once, where its engine may."""
 NEVER = 2**31
@@ -45,6 +47,7 @@ def connect(url: str, *, pool_size: int = 5, prepared: bool = False) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
+        query_cache_size=COMPILED,
         connect_args={
             "connect_timeout": POOL_WAIT_S,
             # PgBouncer before 1.21 cannot carry prepared statements in transaction mode, and a generic plan
