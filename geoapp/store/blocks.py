@@ -139,7 +139,7 @@ class _Log:
 
 
 def _log(found: Sequence[Any], asked: Question, *, deep: int) -> _Log:
-    parts = counts.rows(((row.cell >> 2 * (LEVEL - deep), *row[-len(PART) + 1 :]) for row in found), PART)
+    parts = counts.rows(((row.cell >> 2 * (LEVEL - deep), *row[-1 - len(counts.SUMS) :]) for row in found), PART)
     cells = np.array([row.cell for row in found], np.int64)
     matches = np.array([_is_asked(row.kind, row.month, asked) for row in found], bool)
     return _Log(cells, parts, matches, len(found), int(parts["n"].sum()))
