@@ -30,6 +30,8 @@ MOST_CHANGES = 10_000
 """So many are folded at once by a reader, who wants an answer; whoever has written more folds more."""
 MANY = 20_000
 STEP = 200_000
+PORTION = 20_000
+"""Rows that are fetched at once, some 500 bytes each until they are an array."""
 
 # The order of a path depends on who has written it.
 _KINDS = (
@@ -291,6 +293,7 @@ def check(db: Session) -> list[Difference]:
 def _blocks(changes: Array, zoom: int, categories: list[str]) -> tuple[counts.Blocks, set[int]]:
     plain = counts.blocks(changes, zoom, categories)
     split = {cell for (cell, _), entries in plain.items() if counts.total(entries) > counts.CROWDED}
+    del plain  # Before as much is made once more.
     return counts.blocks(changes, zoom, categories, split=np.array(sorted(split))), split
 
 
@@ -327,7 +330,7 @@ def _truth(db: Session, cells: tuple[int, int] | None = None) -> tuple[list[str]
             """
         ),
         binds,
-        execution_options={"yield_per": STEP},
+        execution_options={"yield_per": PORTION},
     )
     return _changes(found)
 
@@ -338,6 +341,6 @@ def _changes(found: Any) -> tuple[list[str], Array]:
         counts.rows(
             ((cell, codes.setdefault(category, len(codes)), *rest) for cell, category, *rest in portion), CHANGE
         )
-        for portion in found.partitions(STEP)
+        for portion in found.partitions(PORTION)
     ]
     return list(codes), np.concatenate(pieces) if pieces else np.empty(0, CHANGE)
