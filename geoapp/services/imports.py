@@ -18,7 +18,8 @@ from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
 from geoapp.domain import mapping as mappings
-from geoapp.domain.mapping import Mapping, Reader, WrongMapping
+from geoapp.domain.mappedrows import Reader
+from geoapp.domain.mapping import Mapping, WrongMapping
 from geoapp.domain.values import ImportPhase, NewIssue, Point, Problem, VerdictClass, Viewer
 from geoapp.errors import BadFile
 from geoapp.store import bulk, session

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from geoapp.domain.geometry import wgs84_to_gcj02
-from geoapp.domain.mapping import Reader, WrongMapping, parse
+from geoapp.domain.mappedrows import Reader
+from geoapp.domain.mapping import WrongMapping, parse
 from geoapp.domain.values import IssueState, NewIssue, Point, Problem
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
