@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.agenda import NEAR_M, Kind, Matter, Near
 from geoapp.domain.values import IssueState, Name, VerdictClass, Viewer
-from geoapp.store.issues import HistoryRow, seen_in_full
+from geoapp.store.condition import seen_in_full
+from geoapp.store.issues import HistoryRow
 from geoapp.store.reports import WITNESSES
 
 TRIED = (

@@ -16,7 +16,8 @@ from geoapp.domain.permissions import Right, Subject
 from geoapp.domain.values import ANONYMOUS, IssueFilter, IssueState, Viewer
 from geoapp.domain.workflow import Case, Transition, after_its_parts
 from geoapp.store import counts, history, outbox
-from geoapp.store.issues import condition, key
+from geoapp.store.condition import condition
+from geoapp.store.issues import key
 
 
 @dataclass(frozen=True, slots=True)

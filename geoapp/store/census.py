@@ -18,7 +18,7 @@ from geoapp.domain.counts import LEVEL, PART, Array, Question
 from geoapp.domain.values import IssueFilter, Viewer
 from geoapp.store import blocks, counts
 from geoapp.store.blocks import Stamp
-from geoapp.store.issues import condition, seen_in_full
+from geoapp.store.condition import condition, seen_in_full
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.spatial.columns import Areas, Codes, Issues
 from geoapp.domain.values import IssueFilter, IssueState, PlaceKind, VerdictClass, Viewer
-from geoapp.store.issues import condition, seen_in_full
+from geoapp.store.condition import condition, seen_in_full
 
 _EPOCH = np.datetime64("2000-01-01T00:00:00", "s")
 """PostgreSQL counts microseconds from here."""

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.values import IssueFilter, Viewer
-from geoapp.store.issues import condition, seen_in_full
+from geoapp.store.condition import condition, seen_in_full
 
 MIDDLES = """
     SELECT DISTINCT ON (j.unit_id) j.unit_id, j.label AS at FROM jurisdiction j

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.duplicates import MOST_DAYS, Report
 from geoapp.domain.values import CategoryKind, IssueState, Point, Viewer
 from geoapp.store import issues
+from geoapp.store.condition import BLUR_DEG, seen_in_full
 
 _REPORT = """
     i.id, i.category_code, cat.path, cat.kind, i.reported_at, i.ended_at,
@@ -43,13 +44,11 @@ def around(
 
     Those that are marked as duplicates are left out: the issue that they were merged into is there.
     """
-    full, own = issues.seen_in_full(viewer)
+    full, own = seen_in_full(viewer)
     box = "ST_Expand(here.geom, :reach / (110000 * cos(radians(:lat))), :reach / 110000)"
     # A blurred place lies at most a cell of the grid from the true one, whose index is asked.
     nearby = (
-        f"i.public_3857 && ST_Transform({box}, 3857)"
-        if full == "false"
-        else f"i.geom && ST_Expand({box}, {issues.BLUR_DEG})"
+        f"i.public_3857 && ST_Transform({box}, 3857)" if full == "false" else f"i.geom && ST_Expand({box}, {BLUR_DEG})"
     )
     place = f"({_place(full)})::geography"
     span = timedelta(days=MOST_DAYS)
@@ -77,7 +76,7 @@ def around(
 
 def placed(db: Session, name: str, viewer: Viewer) -> Placed | None:
     """An issue by number or id; None when there is none whose place this viewer may know."""
-    full, own = issues.seen_in_full(viewer)
+    full, own = seen_in_full(viewer)
     place = _place(full)
     key, binds = issues.key(name)
     row = db.execute(

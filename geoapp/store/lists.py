@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.matching import NeedFacts, NeedState, ResourceFacts, ResourceKind, Span
 from geoapp.domain.permissions import Right
 from geoapp.domain.values import Name, Viewer
-from geoapp.store.issues import seen_in_full
+from geoapp.store.condition import seen_in_full
 from geoapp.store.reach import covers, own_units, touches
 
 

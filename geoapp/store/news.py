@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.values import ANONYMOUS, Circle, IssueFilter, IssueState
-from geoapp.store.issues import condition
+from geoapp.store.condition import condition
 
 _COLUMNS = "h.issue_id, h.seq, h.at, h.action, h.to_state, h.actor, h.note"
 

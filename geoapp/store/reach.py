@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.permissions import Right, communities_of, sight
 from geoapp.domain.values import Box, Name, PlaceKind, Viewer
-from geoapp.store.issues import key, seen_in_full
+from geoapp.store.condition import seen_in_full
+from geoapp.store.issues import key
 
 _BELOW = (
     "SELECT FROM place c LEFT JOIN place s ON s.id = c.parent_id "

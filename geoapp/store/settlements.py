@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.settlement import Claim
 from geoapp.domain.values import Name, VerdictClass, Viewer
+from geoapp.store.condition import seen_in_full
 from geoapp.store.crews import MIDDLES
-from geoapp.store.issues import seen_in_full
 from geoapp.store.judging import judgement
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.permissions import Sight
 from geoapp.domain.values import IssueFilter, IssueState, Name, VerdictClass, Viewer
-from geoapp.store.issues import condition
+from geoapp.store.condition import condition
 
 
 @dataclass(frozen=True, slots=True)

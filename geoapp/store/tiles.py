@@ -19,7 +19,7 @@ from geoapp.domain.tiles import Tile
 from geoapp.domain.values import IssueFilter, StateGroup, Viewer, states_of
 from geoapp.store import census
 from geoapp.store.blocks import Stamp
-from geoapp.store.issues import condition
+from geoapp.store.condition import condition
 
 AGGREGATE_BELOW_ZOOM = 15
 FITS = 40

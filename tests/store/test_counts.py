@@ -60,7 +60,7 @@ from geoapp.services.meetings import MeetingFacts
 from geoapp.services.settlements import Draft as Settlement
 from geoapp.services.splitting import Part
 from geoapp.store import census, counts, session, tiles
-from geoapp.store.issues import condition
+from geoapp.store.condition import condition
 from tests.builders import CENTRE, TODAY, a_category, a_jurisdiction, a_place, an_issue, square, store
 
 pytestmark = pytest.mark.usefixtures("clean")
