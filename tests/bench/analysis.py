@@ -1,4 +1,4 @@
-"""The analyses against the libraries of the field, in turns: ``./run bench analysis [--rows N] [--json FILE]``.
+"""The analyses against the libraries of the field, in turns: ``./run bench analysis [--rows N] [--out FILE]``.
 
 Reading from the database, hot spots, DBSCAN, density and trends of ``N`` made-up issues (default 1,000,000). Where a
 library would take minutes it works on a part, and the line says so. Seconds are medians of rounds in turns by the clock
@@ -52,7 +52,7 @@ CLUSTER_SQL = """
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--rows", type=int, default=1_000_000)
-    asked.add_argument("--json", type=Path)
+    asked.add_argument("--out", type=Path, help="write all figures as JSON into this file")
     asked.add_argument("--no-database", action="store_true", help="without reading and PostGIS, which need a filling")
     chosen = asked.parse_args()
     warnings.simplefilter("ignore")
@@ -69,8 +69,8 @@ def main() -> None:
             compute(lines, lon, lat, days, database=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     say(f"largest memory of the process, libraries and all: {peak:,.0f} MiB")
-    if chosen.json:
-        chosen.json.write_text(json.dumps({"rows": chosen.rows, "peak_mib": peak, "lines": lines}, indent=2))
+    if chosen.out:
+        chosen.out.write_text(json.dumps({"rows": chosen.rows, "peak_mib": peak, "lines": lines}, indent=2))
 
 
 def compute(lines: list[dict[str, Any]], lon: Any, lat: Any, days: Any, *, database: bool = False) -> None:
