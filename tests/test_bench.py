@@ -1,6 +1,8 @@
 """Measurements can be run: each with a handful of issues, without peers and without looking at its figures."""
 
 import json
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
@@ -35,3 +37,14 @@ def test_a_measurement_runs_and_writes_its_figures(settings, db_url, tmp_path, o
 
     assert set(told["figures"]) == {way for way, some in series.items() if some.seconds}
     assert told["goals"]
+
+
+@pytest.mark.server
+def test_the_analyses_are_measured_against_every_library(tmp_path):
+    out = tmp_path / "out.json"
+    command = [sys.executable, "-m", "tests.bench.analysis", "--rows", "2000", "--out", str(out)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
+    told = json.loads(out.read_text(encoding="utf-8"))
+
+    assert {line["analysis"] for line in told["lines"]} == {"reading", "hot spots", "DBSCAN", "density", "trends"}
+    assert all(line["seconds"] > 0 for line in told["lines"])

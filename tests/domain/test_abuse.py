@@ -3,7 +3,18 @@ import math
 import pytest
 
 from geoapp.domain import counts
-from geoapp.domain.abuse import CROWD_M, CROWD_ZOOM, HELD, Sender, Signs, cell, counters, crowd_cells, suspicion
+from geoapp.domain.abuse import (
+    CROWD_M,
+    CROWD_ZOOM,
+    HELD,
+    Sender,
+    Signs,
+    cell,
+    counters,
+    crowd_cells,
+    suspicion,
+    telling,
+)
 from geoapp.domain.values import Point
 
 PLACE = Point(106.65, 29.03)
@@ -33,6 +44,12 @@ def test_one_weak_sign_passes_and_a_link_or_two_strong_ones_are_held():
     assert suspicion("A long sentence", Signs(around=9)).score < HELD
     assert suspicion("www.example.cn", KNOWN).score >= HELD
     assert suspicion("A long sentence", Signs(repeated=1, around=9)).score >= HELD
+
+
+def test_what_is_said_again_is_told_by_the_text_or_else_the_title_and_by_nothing_short():
+    assert telling("Hole", "A deep one") == "A deep one"
+    assert telling("A deep hole", "") == "A deep hole"
+    assert telling("坏了", "") == ""
 
 
 def test_a_report_counts_against_its_place_contact_phone_and_network_and_names_none_of_them_in_words():

@@ -93,6 +93,20 @@ def test_places_that_are_foreseen_lie_where_each_alone_lies(crs):
     assert [together.read(row) for row in table] == [alone.read(row) for row in table]
 
 
+@pytest.mark.parametrize("crs", ["gcj02", "EPSG:4326"])
+def test_shapes_of_a_file_that_are_foreseen_lie_where_each_alone_lies(crs):
+    known = a_mapping(coordinates={"form": "geometry", "crs": crs})
+    row = list(ROW.values())
+    places = [Point(106.65, 29.03), None, Point(106.66, 29.02)]
+    alone, together = (Reader(parse(known), HEADER, NOW) for _ in range(2))
+
+    together.foresee((row, place) for place in places)
+    found = [together.read(row, place) for place in places]
+
+    assert found == [alone.read(row, place) for place in places]
+    assert found[1] is None
+
+
 def test_places_of_an_unknown_system_are_refused_though_they_were_foreseen():
     reader = Reader(parse(a_mapping(coordinates={"crs": "moon"})), HEADER, NOW)
     row = list(ROW.values())
