@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geoapp.domain.tiles import HALF_WORLD_M, Bounds, Tile
 from geoapp.domain.values import Box, IssueFilter, IssueState, StateGroup, states_of
 
 LEVEL = 26
@@ -32,6 +33,8 @@ ALL, MONTHLY = "*", ""
 GROUPS = tuple(StateGroup)
 SUMS = ("n", "contested", "orphan", "x", "y")
 MM = 1000
+MARGIN_M = 1.0
+"""A tile so near to the side of a box is asked issue by issue: cell and coordinates of a place are rounded apart."""
 _MASKS = (
     (16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333),
     (1, 0x5555555555555555),
@@ -106,6 +109,52 @@ def around(cells: Iterable[int], zoom: int, least: Box) -> Box:
         west, east = min(west, _lon(x, zoom)), max(east, _lon(x + 1, zoom))
         south, north = min(south, _lat(y + 1, zoom)), max(north, _lat(y, zoom))
     return Box(west, south, east, north)
+
+
+def cover(bounds: Bounds) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """A box as the tiles (zoom, cell) that lie wholly in it, as large as may be, and spans of cells around its edge.
+
+    Tiles are cut down to a sixty-fourth of the box, or to the last zoom of the pyramid.
+    """
+    side = max(bounds.east - bounds.west, bounds.north - bounds.south, 1.0)
+    last = max(0, min(LAST, math.floor(math.log2(2 * HALF_WORLD_M / side * 64))))
+    whole: list[tuple[int, int]] = []
+    edge: list[tuple[int, int]] = []
+    waiting = [Tile(0, 0, 0)]
+    while waiting:
+        tile = waiting.pop()
+        side_of = tile.bounds
+        if not _overlap(side_of, bounds, MARGIN_M):
+            continue
+        cell = morton(tile.x, tile.y)
+        if _holds(bounds, side_of, MARGIN_M):
+            whole.append((tile.z, cell))
+        elif tile.z == last:
+            edge.append(span(tile.z, cell))
+        else:
+            waiting += [Tile(tile.z + 1, 2 * tile.x + x, 2 * tile.y + y) for x in (0, 1) for y in (0, 1)]
+    return whole, joined(edge)
+
+
+def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans that do not touch each other, so that each issue lies in one."""
+    found: list[tuple[int, int]] = []
+    for first, behind in sorted(spans):
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], behind))
+        else:
+            found.append((first, behind))
+    return found
+
+
+def _overlap(one: Bounds, other: Bounds, margin: float) -> bool:
+    across = one.west - margin < other.east and other.west - margin < one.east
+    return across and one.south - margin < other.north and other.south - margin < one.north
+
+
+def _holds(outer: Bounds, inner: Bounds, margin: float) -> bool:
+    across = outer.west + margin <= inner.west and inner.east + margin <= outer.east
+    return across and outer.south + margin <= inner.south and inner.north + margin <= outer.north
 
 
 def _lon(x: int, zoom: int) -> float:

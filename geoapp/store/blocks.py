@@ -117,6 +117,45 @@ def look(db: Session, zoom: int, cell: int, asked: Question, zone: ZoneInfo, *, 
     return Found(_stamp(able), np.concatenate([*pieces, parts]), tuple(ask), crowd, log.rows)
 
 
+def total(db: Session, tiles: Sequence[tuple[int, int]], asked: Question) -> int | None:
+    """How many issues of a plain question lie in these tiles (zoom, cell); None: the counts are yet to be made."""
+    if not zone_of(db):
+        return None
+    at = [max(zoom, counts.FIRST) for zoom, _ in tiles]
+    deeper = [2 * (to - zoom) for to, (zoom, _) in zip(at, tiles, strict=True)]
+    spans = [counts.span(zoom, cell) for zoom, cell in tiles]
+    found = db.execute(
+        _TOTAL,
+        {
+            "zooms": at,
+            "firsts": [cell << by for by, (_, cell) in zip(deeper, tiles, strict=True)],
+            "behinds": [(cell + 1) << by for by, (_, cell) in zip(deeper, tiles, strict=True)],
+            "begins": [begin for begin, _ in spans],
+            "ends": [end for _, end in spans],
+            "all": ALL,
+        },
+    ).all()
+    groups = range(len(counts.GROUPS)) if asked.groups is None else asked.groups
+    entries = counts.read(b"".join(row.entries for row in found if row.entries is not None))
+    in_blocks = entries["n"][np.isin(entries["key"] & 3, list(groups))].sum()
+    return int(in_blocks) + sum(int(row.n) for row in found if row.entries is None and row.state_group in groups)
+
+
+_TOTAL = text(
+    """
+    WITH tile AS (
+        SELECT * FROM unnest(CAST(:zooms AS smallint[]), CAST(:firsts AS bigint[]), CAST(:behinds AS bigint[]),
+                             CAST(:begins AS bigint[]), CAST(:ends AS bigint[])) AS t (zoom, first, behind, begin, till)
+    )
+    SELECT b.entries, 0 AS state_group, 0 AS n FROM tile t
+    JOIN count_block b ON b.zoom = t.zoom AND b.cell >= t.first AND b.cell < t.behind AND b.kind = :all
+    UNION ALL
+    SELECT NULL, c.state_group, sum(c.n) FROM tile t
+    JOIN count_change c ON c.cell >= t.begin AND c.cell < t.till GROUP BY c.state_group
+    """
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Log:
     """The unfolded changes of a span: all of them by cell, and which of them the question is about."""

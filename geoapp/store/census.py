@@ -1,8 +1,9 @@
 """How many issues a filter finds, in all and by cell: from the pyramid where it can tell, else from the issues.
 
 The pyramid tells for the public, of filters by state group, top category and period. Of a period that begins or
-ends within a month the whole months are its, and the days before and after are counted from the issues. All other
-filters, and whoever sees more than the public, are counted from the issues alone. Both ways give the same numbers.
+ends within a month the whole months are its, and the days before and after are counted from the issues. Of a box
+without category and period the tiles within it are its, and the edge is counted. All other filters, and whoever sees
+more than the public, are counted from the issues alone. Both ways give the same numbers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain import counts as pyramid
 from geoapp.domain.counts import LEVEL, PART, Array, Question
-from geoapp.domain.values import IssueFilter, Viewer
+from geoapp.domain.tiles import box_bounds
+from geoapp.domain.values import Box, IssueFilter, Viewer
 from geoapp.store import blocks, counts
 from geoapp.store.blocks import Stamp
-from geoapp.store.condition import condition, seen_in_full
+from geoapp.store.condition import condition, inside, seen_in_full
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,37 @@ def count(db: Session, wanted: IssueFilter, viewer: Viewer, zone: ZoneInfo) -> i
     known = of_tile(db, 0, 0, wanted, viewer, zone=zone, deep=0)
     if known is not None:
         return known.n
+    if wanted.box is not None and (found := _of_box(db, wanted, viewer, wanted.box, zone=zone)) is not None:
+        return found
     where, binds = condition(db, wanted, viewer, zone=zone)
     return int(db.execute(text(f"SELECT count(*) FROM issue i WHERE {where}"), binds).scalar_one())
+
+
+def _of_box(db: Session, wanted: IssueFilter, viewer: Viewer, box: Box, *, zone: ZoneInfo) -> int | None:
+    """How many issues of a filter lie in a box: of the tiles within it by their sums, and one by one along its edge.
+
+    None where the pyramid cannot tell, or has nothing in the box; its sums by category and month are not asked.
+    """
+    unbound = replace(wanted, box=None)
+    asked = pyramid.question(unbound)
+    if asked is None or not asked.is_plain or seen_in_full(viewer)[0] != "false":
+        return None
+    bounds = box_bounds(box)
+    whole, edge = pyramid.cover(bounds)
+    known = blocks.total(db, whole, asked) if whole else None
+    if known is None:
+        return None
+    where, binds = condition(db, unbound, viewer, zone=zone)
+    exact, more = inside(bounds)
+    spans = {"firsts": [first for first, _ in edge], "behinds": [behind for _, behind in edge]}
+    # Each span by itself: of how many issues there are in all the planner knows nothing.
+    sql = f"""
+        SELECT coalesce(sum(part.n), 0)
+        FROM unnest(CAST(:firsts AS bigint[]), CAST(:behinds AS bigint[])) AS span (first, behind), LATERAL (
+            SELECT count(*) AS n FROM issue i
+            WHERE i.public_cell >= span.first AND i.public_cell < span.behind AND {exact} AND {where}) AS part
+    """
+    return known + int(db.execute(text(sql), binds | more | spans).scalar_one())
 
 
 def spans_of(
@@ -78,7 +109,7 @@ def spans_of(
     held = [pyramid.span(deep, one) for one in cells]
     found = blocks.narrow(db, deep, [first >> 2 * (LEVEL - deep) for first, _ in held], known.asked)
     # What no block knows yet lies in the log, and what the question leaves to the issues may lie anywhere in a cell.
-    return _joined(held if known.asked.edges else [*found, *blocks.touched(db, *pyramid.span(zoom, cell))])
+    return pyramid.joined(held if known.asked.edges else [*found, *blocks.touched(db, *pyramid.span(zoom, cell))])
 
 
 def in_spans(spans: Sequence[tuple[int, int]], name: str = "span") -> tuple[str, dict[str, int]]:
@@ -94,17 +125,6 @@ def in_spans(spans: Sequence[tuple[int, int]], name: str = "span") -> tuple[str,
         for side, cell in zip(("from", "to"), span, strict=True)
     }
     return f"({' OR '.join(pairs)})", binds
-
-
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans that do not touch each other, so that each issue lies in one."""
-    found: list[tuple[int, int]] = []
-    for first, behind in sorted(spans):
-        if found and first <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], behind))
-        else:
-            found.append((first, behind))
-    return found
 
 
 def _counted(

@@ -113,14 +113,19 @@ def _waiting(duties: tuple[Duty, ...], binds: dict[str, Any]) -> tuple[str]:
 
 
 def within(bounds: Bounds) -> tuple[str, dict[str, float]]:
-    """Half-open test in EPSG:3857: the index test alone compares rounded boxes, and tiles would share issues.
+    """Half-open test in EPSG:3857: the index test alone compares rounded boxes, and tiles would share issues."""
+    exact, binds = inside(bounds)
+    return f"i.public_3857 && ST_MakeEnvelope(:west, :south, :east, :north, 3857) AND {exact}", binds
+
+
+def inside(bounds: Bounds) -> tuple[str, dict[str, float]]:
+    """The same without its index, for issues that something else has found.
 
     CASE hides the exact test from the planner, which else believes that it leaves one issue of a thousand over, and
     reads the names of places anew for each.
     """
     sql = (
-        "i.public_3857 && ST_MakeEnvelope(:west, :south, :east, :north, 3857) "
-        "AND CASE WHEN ST_X(i.public_3857) >= :west AND ST_X(i.public_3857) < :east "
+        "CASE WHEN ST_X(i.public_3857) >= :west AND ST_X(i.public_3857) < :east "
         "AND ST_Y(i.public_3857) >= :south AND ST_Y(i.public_3857) < :north THEN true ELSE false END"
     )
     return sql, {"west": bounds.west, "south": bounds.south, "east": bounds.east, "north": bounds.north}

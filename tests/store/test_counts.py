@@ -25,6 +25,7 @@ from geoapp.domain.tiles import Tile
 from geoapp.domain.values import (
     ANONYMOUS,
     OPERATOR,
+    Box,
     Grant,
     IssueFilter,
     IssueState,
@@ -286,6 +287,16 @@ def random_filter(chance):
     return wanted
 
 
+def random_box(chance):
+    """From a street to the whole world, some with their sides on those of tiles."""
+    lon, lat = chance.choice([(106.65, 29.03), (106.95, 28.6), (0.0, 0.0)])
+    half = chance.choice([0.003, 0.02, 0.1, 1.0, 80.0])
+    sides = [lon - half * chance.random(), lat - half * chance.random(), lon + half, lat + half * chance.random()]
+    if chance.random() < 0.3:
+        sides[0] = round(sides[0] / 360 * 2**12) * 360 / 2**12
+    return Box(*sides)
+
+
 def counted(db, wanted):
     """The truth, in plain SQL."""
     where, binds = condition(db, wanted, ANONYMOUS, zone=ZONE)
@@ -366,3 +377,34 @@ def test_for_any_filter_and_zoom_the_tiles_add_up_to_what_sql_counts_while_other
     assert [(tiled, listed) for _, tiled, listed in seen] == [(true, true) for true, _, _ in seen]
     assert len({true for true, _, _ in seen}) > 10
     assert differences() == []
+
+
+def test_of_any_box_as_many_are_told_as_sql_counts_while_others_write():
+    ground()
+    with session.bulk() as db:
+        counts.rebuild(db, ZONE)
+    store(*some_issues(1500))
+    # On the very side of a tile.
+    store(*(an_issue(f"side {nth}", point=Point(106.875, 29.0 + nth / 1000)) for nth in range(20)))
+    chance = random.Random(3)  # noqa: S311 - chance that can be had again
+    seen = []
+    with somebody_writes():
+        for nth in range(80):
+            box = Box(106.875, 28.9, 107.0, 29.2) if nth % 8 == 0 else random_box(chance)
+            wanted = replace(random_filter(chance) if nth % 3 == 0 else IssueFilter(), box=box)
+            with session.snapshot() as db:
+                seen.append((counted(db, wanted), census.count(db, wanted, ANONYMOUS, ZONE)))
+
+    assert [told for _, told in seen] == [true for true, _ in seen]
+    assert len({true for true, _ in seen}) > 20
+
+
+def test_before_the_counts_are_made_a_box_is_counted_all_the_same():
+    ground()
+    store(*some_issues(30))
+    with session.transaction() as db:
+        db.execute(text("UPDATE count_base SET zone = ''"))
+        db.execute(text("INSERT INTO count_base (zone) VALUES ('') ON CONFLICT (id) DO UPDATE SET zone = ''"))
+    with session.snapshot() as db:
+        wanted = IssueFilter(box=Box(100, 20, 120, 40))
+        assert census.count(db, wanted, ANONYMOUS, ZONE) == counted(db, wanted) > 0
