@@ -104,6 +104,8 @@ export class Where {
     const { lat, lng } = this.map.getCenter();
     const { lat: y, lon: x } = this.isGiven() ? this.given : { lat, lon: lng };
     this.place = { lat: round(y), lon: round(x) };
+    // A question about the place before is none about this one.
+    if (this.edge && this.edge.at !== this.atText()) this.forgetEdge();
     this.report.changed();
     this.lookUp();
   }
@@ -125,8 +127,7 @@ export class Where {
       if (whose) this.showWhose(whose);
       if (alike) this.showAlike(alike.features.filter((one) => one.properties.likeness.likely).slice(0, MOST_ALIKE));
     } catch (error) {
-      this.edge = null;
-      fill(byId("edge"));
+      this.forgetEdge();
       fill(byId("alike"));
       fill(box, el("p", { class: "hint" }, error.status ? error.message : say("report.no_whose")));
     }
@@ -149,8 +150,7 @@ export class Where {
     const other = near[0]?.name;
     const asked = community && other && this.by !== "gps" ? other : "";
     if (!asked) {
-      this.edge = null;
-      fill(byId("edge"));
+      this.forgetEdge();
     } else if (this.edge?.other !== other || this.edge.at !== this.atText()) {
       this.edge = { other, at: this.atText(), answered: false };
       this.askEdge();
@@ -167,6 +167,11 @@ export class Where {
       el("p", {}, say("report.edge_ask", { other: this.edge.other })),
       el("button", { type: "button", class: "button", id: "edge-yes", click: yes }, say("report.edge_yes")),
     );
+  }
+
+  forgetEdge() {
+    this.edge = null;
+    fill(byId("edge"));
   }
 
   atText() {
