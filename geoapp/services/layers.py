@@ -22,7 +22,7 @@ from geoapp.services import counting
 from geoapp.services.tilecache import TileCache
 from geoapp.store import blocks, counts, features, tiles, versions
 from geoapp.store.blocks import Stamp
-from geoapp.store.session import Session, glance, snapshot, transaction
+from geoapp.store.session import Line, Session, glance, line, snapshot, transaction
 from geoapp.store.tiles import Drawn
 
 OFFERED: Mapping[str, tuple[str, ...]] = {
@@ -84,13 +84,14 @@ def tile(
     if not viewer.is_public:
         with snapshot() as db:
             return Answer(secrets.token_hex(12), asked.drawn(db, viewer, zone).body)
+    with line() as to:
+        seen = asked.stamp(to)
+    tag = asked.tag(seen)
+    if tag == known:
+        return Answer(tag, None)
+    if (body := _cache.get(tag)) is not None:
+        return Answer(tag, body)
     with glance() as db:
-        seen = asked.stamp(db)
-        tag = asked.tag(seen)
-        if tag == known:
-            return Answer(tag, None)
-        if (body := _cache.get(tag)) is not None:
-            return Answer(tag, body)
         drawn = asked.drawn(db, viewer, zone)
         # A transaction would take longer than to look again whether anything was changed in the meantime.
         of = drawn.stamp or asked.stamp(db)
@@ -125,7 +126,7 @@ class Asked:
     wanted: IssueFilter
     today: date
 
-    def stamp(self, db: Session) -> Stamp:
+    def stamp(self, db: Session | Line) -> Stamp:
         return blocks.stamp(db, self.at.z, morton(self.at.x, self.at.y))
 
     def drawn(self, db: Session, viewer: Viewer, zone: ZoneInfo) -> Drawn:

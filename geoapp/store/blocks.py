@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from geoapp.domain import counts
 from geoapp.domain.counts import ALL, LEVEL, PART, Array, Question
+from geoapp.store import session
+from geoapp.store.session import Line, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +41,31 @@ class Found:
 
 
 _STAMP = """
-    coalesce((SELECT sum(version) FROM count_area WHERE zoom = :of AND cell >= :first_area AND cell < :behind_area), 0)
-    + (SELECT count(*) FROM count_change WHERE cell >= :area_begin AND cell < :area_end) AS area,
+    CAST(coalesce((SELECT sum(version) FROM count_area
+                   WHERE zoom = %(of)s AND cell >= %(first_area)s AND cell < %(behind_area)s), 0) AS bigint)
+    + (SELECT count(*) FROM count_change WHERE cell >= %(area_begin)s AND cell < %(area_end)s) AS area,
     ARRAY(SELECT part || ' ' || version FROM data_version ORDER BY part) AS parts
 """
-_LOOK = text(
-    f"""
+_LOOK = f"""
     SELECT able.*, found.*
     FROM (SELECT {_STAMP}, coalesce((SELECT zone FROM count_base), 'UTC') AS zone,
-                 (SELECT count(*) FROM category WHERE code = ANY (CAST(:codes AS text[]))
-                  AND parent_code IS NULL) AS tops) AS able
+                 (SELECT count(*) FROM category WHERE code = ANY (%(codes)s) AND parent_code IS NULL) AS tops) AS able
     LEFT JOIN (
         SELECT cell, kind, split, entries, 0 AS month, 0 AS state_group, 0 AS n, 0 AS contested, 0 AS orphan,
                CAST(0 AS bigint) AS x, CAST(0 AS bigint) AS y
-        FROM count_block WHERE zoom = :at AND cell >= :first AND cell < :behind AND kind = ANY (:kinds)
+        FROM count_block WHERE zoom = %(at)s AND cell >= %(first)s AND cell < %(behind)s AND kind = ANY (%(kinds)s)
         UNION ALL
         SELECT cell, category, NULL, NULL, month, state_group, n, contested, orphan, x, y
-        FROM count_change WHERE cell >= :begin AND cell < :end
+        FROM count_change WHERE cell >= %(begin)s AND cell < %(end)s
     ) AS found ON true
-    """
-)
-_STAMP_ALONE = text(f"SELECT {_STAMP}")
+"""
+_STAMP_ALONE = f"SELECT {_STAMP}"
 
 
-def stamp(db: Session, zoom: int, cell: int) -> Stamp:
+def stamp(db: Session | Line, zoom: int, cell: int) -> Stamp:
     """The version of a tile's area: as long as it is the same, so is all that the tile is made from."""
-    return _stamp(db.execute(_STAMP_ALONE, _area(zoom, cell)).one())
+    (row,) = session.rows(db, _STAMP_ALONE, _area(zoom, cell))
+    return _stamp(row)
 
 
 def _area(zoom: int, cell: int) -> dict[str, int]:
@@ -76,7 +76,7 @@ def _area(zoom: int, cell: int) -> dict[str, int]:
 
 def _stamp(row: Any) -> Stamp:
     parts = (part.split(" ") for part in row.parts)
-    return Stamp(int(row.area), tuple((name, int(version)) for name, version in parts))
+    return Stamp(row.area, tuple((name, int(version)) for name, version in parts))
 
 
 def zone_of(db: Session) -> str:
@@ -94,7 +94,7 @@ def look(db: Session, zoom: int, cell: int, asked: Question, zone: ZoneInfo, *, 
     kinds = [ALL] if asked.is_plain else [ALL, *asked.kinds]
     begin, end = counts.span(at, first)[0], counts.span(at, behind)[0]
     span = {"at": at, "first": first, "behind": behind, "begin": begin, "end": end}
-    told = db.execute(_LOOK, _area(zoom, cell) | span | {"kinds": kinds, "codes": list(asked.categories)}).all()
+    told = session.rows(db, _LOOK, _area(zoom, cell) | span | {"kinds": kinds, "codes": list(asked.categories)})
     able = told[0]
     if not able.zone or able.tops < len(asked.categories):
         return None

@@ -5,11 +5,13 @@ root (and by each test worker), and every use case then writes ``with transactio
 """
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
+import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -27,8 +29,12 @@ PREPARED = MappingProxyType({"prepared": True})
 NEVER = 2**31
 """As often as no statement is repeated on one connection."""
 
+Line = psycopg.Connection[Any]
+"""A connection as the driver knows it."""
+
 __all__ = [
-    "PREPARED", "Session", "bulk", "connect", "disconnect", "engine", "glance", "snapshot", "steady", "transaction",
+    "PREPARED", "Line", "Session", "bulk", "connect", "disconnect", "engine", "glance", "line", "rows", "snapshot",
+    "steady", "transaction",
 ]  # fmt: skip
 
 _engine: Engine | None = None
@@ -124,6 +130,33 @@ def glance() -> Iterator[Session]:
 
 
 @contextmanager
+def line() -> Iterator[Line]:
+    """Reads of which each stands for itself, by ``rows`` alone: for the few statements that every tile asks.
+
+    What a session does around such a statement takes longer than the statement.
+    """
+    with _ours():
+        pooled = engine().raw_connection()
+        try:
+            driver: Any = pooled.driver_connection
+            driver.autocommit = True
+            yield driver
+            driver.autocommit = False
+        except BaseException:
+            pooled.invalidate()
+            raise
+        finally:
+            pooled.close()
+
+
+def rows(db: Session | Line, statement: str, binds: Mapping[str, object]) -> list[Any]:
+    """All rows of a statement in the driver's own words (``%(name)s``), on a line or within a session."""
+    driver: Any = db.connection().connection.driver_connection if isinstance(db, Session) else db
+    found: list[Any] = driver.cursor(row_factory=namedtuple_row).execute(statement, binds, binary=True).fetchall()
+    return found
+
+
+@contextmanager
 def bulk() -> Iterator[Session]:
     """A transaction that may take long, and wait for another such: no timeouts."""
     with transaction() as db:
@@ -174,12 +207,14 @@ def _ours() -> Iterator[None]:
     except PoolTimeout as error:
         raise Unavailable("all database connections are busy") from error
     except OperationalError as error:
+        raise Unavailable(f"the database does not answer: {_first_line(error.orig)}") from error
+    except psycopg.OperationalError as error:
         raise Unavailable(f"the database does not answer: {_first_line(error)}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise Unavailable(f"the database went away: {_first_line(error)}") from error
+            raise Unavailable(f"the database went away: {_first_line(error.orig)}") from error
         raise
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -6,8 +6,8 @@ import sys
 from datetime import UTC, datetime
 
 import mapbox_vector_tile
+import psycopg
 import pytest
-from sqlalchemy import Engine, event
 
 from geoapp.domain import counts
 from geoapp.domain.tiles import Tile, mercator
@@ -46,15 +46,17 @@ def features(body):
 
 
 @pytest.fixture
-def statements():
+def statements(monkeypatch):
+    """What the driver is given to ask, whoever gives it."""
     told = []
+    execute = psycopg.Cursor.execute
 
-    def note(_connection, _cursor, statement, *_):
+    def note(cursor, statement, *args, **kwargs):
         told.append(statement)
+        return execute(cursor, statement, *args, **kwargs)
 
-    event.listen(Engine, "before_cursor_execute", note)
-    yield told
-    event.remove(Engine, "before_cursor_execute", note)
+    monkeypatch.setattr(psycopg.Cursor, "execute", note)
+    return told
 
 
 def test_a_known_tile_is_answered_before_any_question_about_issues(here, statements):
