@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -56,7 +56,7 @@ def fingerprint(told: object) -> str:
 
     The key is among them, so nobody can pass off what is public of a report as the report itself.
     """
-    plain = json.dumps(asdict(told), sort_keys=True, default=_plain, ensure_ascii=False)  # type: ignore[call-overload]
+    plain = json.dumps(told, sort_keys=True, default=_plain, ensure_ascii=False)
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -65,7 +65,9 @@ def stricter(wish: Privacy | None, rule: Privacy) -> Privacy:
     return max(rule, wish or rule, key=_STRICT.index)
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     return value.hex() if isinstance(value, bytes) else str(value)
 
 

@@ -7,9 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from geoapp.domain.abuse import Counter
+from geoapp.store import session
+from geoapp.store.session import Session, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ def count(db: Session, counters: Iterable[Counter], *, now: datetime) -> Counted
     if not asked:
         return Counted()
     keys = [counter.key for counter in asked]
-    rows = db.execute(_COUNT, {"keys": keys, "since": [now - counter.window for counter in asked], "now": now}).all()
-    found = {row.key: row for row in rows}
+    binds = {"keys": keys, "since": [now - counter.window for counter in asked], "now": now}
+    found = {row.key: row for row in session.rows(db, _COUNT, binds)}
     known = any(key.startswith("report:device:") and found[key].times > 1 for key in keys)
     for counter in asked:
         row = found[counter.key]
@@ -50,7 +51,7 @@ def count(db: Session, counters: Iterable[Counter], *, now: datetime) -> Counted
     return Counted(0, known)
 
 
-_COUNT = text(
+_COUNT = Statement(
     """
     INSERT INTO attempt AS old (key, began_at)
     SELECT key, CAST(:now AS timestamptz) FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS asked (key, nth)
@@ -61,7 +62,8 @@ _COUNT = text(
         FROM unnest(CAST(:keys AS text[]), CAST(:since AS timestamptz[])) AS asked (key, since)
         WHERE asked.key = excluded.key
     ) RETURNING key, count AS times, began_at
-    """
+    """,
+    prepared=True,
 )
 
 

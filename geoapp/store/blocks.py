@@ -14,7 +14,7 @@ from sqlalchemy import text
 from geoapp.domain import counts
 from geoapp.domain.counts import ALL, LEVEL, PART, Array, Question
 from geoapp.store import session
-from geoapp.store.session import Line, Session
+from geoapp.store.session import Line, Session, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +42,26 @@ class Found:
 
 _STAMP = """
     CAST(coalesce((SELECT sum(version) FROM count_area
-                   WHERE zoom = %(of)s AND cell >= %(first_area)s AND cell < %(behind_area)s), 0) AS bigint)
-    + (SELECT count(*) FROM count_change WHERE cell >= %(area_begin)s AND cell < %(area_end)s) AS area,
+                   WHERE zoom = :of AND cell >= :first_area AND cell < :behind_area), 0) AS bigint)
+    + (SELECT count(*) FROM count_change WHERE cell >= :area_begin AND cell < :area_end) AS area,
     ARRAY(SELECT part || ' ' || version FROM data_version ORDER BY part) AS parts
 """
-_LOOK = f"""
+_LOOK = Statement(
+    f"""
     SELECT able.*, found.*
     FROM (SELECT {_STAMP}, coalesce((SELECT zone FROM count_base), 'UTC') AS zone,
-                 (SELECT count(*) FROM category WHERE code = ANY (%(codes)s) AND parent_code IS NULL) AS tops) AS able
+                 (SELECT count(*) FROM category WHERE code = ANY (:codes) AND parent_code IS NULL) AS tops) AS able
     LEFT JOIN (
         SELECT cell, kind, split, entries, 0 AS month, 0 AS state_group, 0 AS n, 0 AS contested, 0 AS orphan,
                CAST(0 AS bigint) AS x, CAST(0 AS bigint) AS y
-        FROM count_block WHERE zoom = %(at)s AND cell >= %(first)s AND cell < %(behind)s AND kind = ANY (%(kinds)s)
+        FROM count_block WHERE zoom = :at AND cell >= :first AND cell < :behind AND kind = ANY (:kinds)
         UNION ALL
         SELECT cell, category, NULL, NULL, month, state_group, n, contested, orphan, x, y
-        FROM count_change WHERE cell >= %(begin)s AND cell < %(end)s
+        FROM count_change WHERE cell >= :begin AND cell < :end
     ) AS found ON true
-"""
-_STAMP_ALONE = f"SELECT {_STAMP}"
+    """
+)
+_STAMP_ALONE = Statement(f"SELECT {_STAMP}")
 
 
 def stamp(db: Session | Line, zoom: int, cell: int) -> Stamp:

@@ -7,18 +7,17 @@ from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import TextClause, text
-from sqlalchemy.orm import Session
+from sqlalchemy import text
 
 from geoapp.domain.abuse import CROWD, CROWD_M, CROWD_WINDOW, REPEATED_WINDOW, Signs, Suspicion, crowd_cells
 from geoapp.domain.geometry import blur
 from geoapp.domain.reports import Reporter, Submission
 from geoapp.domain.values import Matter, Privacy, Release
-from geoapp.store import abuse, counts, history
+from geoapp.store import abuse, counts, history, session
 from geoapp.store.clocks import Running, local_rule
 from geoapp.store.judging import Judged, judgement
 from geoapp.store.locks import Lock
-from geoapp.store.session import PREPARED
+from geoapp.store.session import Session, Statement
 
 _TARGET = (
     "SELECT CAST(:id AS uuid) AS id, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS geom, "
@@ -83,14 +82,16 @@ def one_at_a_time(db: Session, issue_id: UUID) -> bool:
     what was before.
     """
     binds = {"id": str(issue_id), "boundaries": int(Lock.BOUNDARIES)}
-    return bool(db.execute(_ALONE, binds, execution_options=PREPARED).scalar_one())
+    (row,) = session.rows(db, _ALONE, binds)
+    return bool(row.steady)
 
 
-_ALONE = text(
+_ALONE = Statement(
     """
-    SELECT pg_try_advisory_xact_lock_shared(CAST(:boundaries AS bigint))
+    SELECT pg_try_advisory_xact_lock_shared(CAST(:boundaries AS bigint)) AS steady
     FROM (SELECT pg_advisory_xact_lock(hashtextextended(:id, 0)) OFFSET 0) AS first
-    """
+    """,
+    prepared=True,
 )
 
 
@@ -99,7 +100,8 @@ def look(db: Session, submission: Submission, *, words: str, now: datetime, toda
 
     ``words`` are those by which the same report of another sender is told; empty: they tell nothing.
     """
-    row = db.execute(
+    (row,) = session.rows(
+        db,
         _LOOK,
         {
             "id": submission.id,
@@ -113,8 +115,7 @@ def look(db: Session, submission: Submission, *, words: str, now: datetime, toda
             "hour": now - CROWD_WINDOW,
             "cells": crowd_cells(submission.point),
         },
-        execution_options=PREPARED,
-    ).one()
+    )
     signs = Signs(int(row.repeated), row.around)
     if row.privacy is None:
         return Ground(row.taken, None, None, {}, row.blocked, signs)
@@ -138,7 +139,7 @@ _SAME = (
 # No more are counted than tell: one that is the same, and a crowd. Each tile is looked up by itself, in order of time
 # and apart from the rest (OFFSET 0): else the planner, which knows little of a young table, may read the whole last
 # hour through another index.
-_LOOK = text(
+_LOOK = Statement(
     f"""
     WITH v AS MATERIALIZED ({judgement(_TARGET)})
     SELECT EXISTS (SELECT FROM issue WHERE id = :id) AS taken,
@@ -155,7 +156,8 @@ _LOOK = text(
                LIMIT {CROWD}) AS crowd) AS around
     FROM (VALUES (true)) AS always LEFT JOIN category c ON c.code = :category AND c.active LEFT JOIN v ON true
          LEFT JOIN LATERAL ({local_rule("v.community_id", "c.path")}) AS rule ON true
-    """
+    """,
+    prepared=True,
 )
 
 
@@ -247,12 +249,12 @@ def store(
         binds |= _binds(submission.reporter, told_as)
     if waits is not None:
         binds |= {"review": uuid4(), "matter": str(Matter.WORDS), "spam": waits.score, "reasons": list(waits.reasons)}
-    statement = _storing(told=told_as is not None, waits=waits is not None)
-    return str(db.execute(statement, binds, execution_options=PREPARED).scalar_one())
+    (row,) = session.rows(db, _storing(told=told_as is not None, waits=waits is not None), binds)
+    return str(row.number)
 
 
 @cache
-def _storing(*, told: bool, waits: bool) -> TextClause:
+def _storing(*, told: bool, waits: bool) -> Statement:
     """One statement for everything that a new issue writes, of which each row costs less than its own way there."""
     line = history.content("line.issue_id", "1", "line.")
     kept = asked = ""
@@ -265,7 +267,7 @@ def _storing(*, told: bool, waits: bool) -> TextClause:
             INSERT INTO review (issue_id, id, matter, ref, at, spam, reasons)
             SELECT issue_id, CAST(:review AS uuid), :matter, issue_id, CAST(:at AS timestamptz), CAST(:spam AS int),
                    CAST(:reasons AS text[]) FROM made)"""
-    return text(
+    return Statement(
         f"""
         WITH line AS (
             SELECT CAST(:id AS uuid) AS issue_id, CAST(:at AS timestamptz) AS at, 'report' AS action,
@@ -294,7 +296,8 @@ def _storing(*, told: bool, waits: bool) -> TextClause:
         counted AS ({counts.moved(None, "made")}),
         written AS ({history.append("made", "line")}){kept}{asked}
         SELECT number FROM made
-        """
+        """,
+        prepared=True,
     )
 
 

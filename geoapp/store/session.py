@@ -4,10 +4,10 @@ Why module state? There is one database in a process; ``connect`` is called once
 root (and by each test worker), and every use case then writes ``with transaction() as db:``.
 """
 
+import re
 import select
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -24,8 +24,6 @@ LOCK_TIMEOUT_MS = 3_000
 POOL_WAIT_S = 5
 COMPILED = 200
 """Statements kept ready for sending, some 30 kB each. Those of tiles come in hundreds of forms and are quickly made."""
-PREPARED = MappingProxyType({"prepared": True})
-"""Execution options of a statement that each connection prepares once, where its engine may."""
 NEVER = 2**31
 """As often as no statement is repeated on one connection."""
 
@@ -33,7 +31,7 @@ Line = psycopg.Connection[Any]
 """A connection as the driver knows it."""
 
 __all__ = [
-    "PREPARED", "Line", "Session", "bulk", "connect", "disconnect", "engine", "glance", "line", "rows", "snapshot",
+    "Line", "Session", "Statement", "bulk", "connect", "disconnect", "engine", "glance", "line", "rows", "snapshot",
     "steady", "transaction",
 ]  # fmt: skip
 
@@ -58,7 +56,7 @@ def connect(url: str, *, pool_size: int = 5, prepared: bool = False) -> Engine:
             "connect_timeout": POOL_WAIT_S,
             # PgBouncer before 1.21 cannot carry prepared statements in transaction mode, and a generic plan
             # computes the tile's envelope for every row: planning each time is the faster and the safer way. Only
-            # a statement that asks for it is prepared (see ``_prepare``), however often another is repeated.
+            # a ``Statement`` that asks for it is prepared, however often another is repeated.
             "prepare_threshold": NEVER if prepared else None,
             "application_name": "geoapp",
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
@@ -66,19 +64,7 @@ def connect(url: str, *, pool_size: int = 5, prepared: bool = False) -> Engine:
         },
     )
     event.listen(_engine, "checkout", _is_open)
-    event.listen(_engine, "do_execute", _prepare)
     return _engine
-
-
-def _prepare(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Let the server keep parse and plan of a statement that asks for it.
-
-    For those alone whose best plan is the same whatever is bound, as where one row is written or found by its key.
-    """
-    if not context.execution_options.get("prepared"):
-        return False
-    cursor.execute(statement, parameters, prepare=True)
-    return True
 
 
 def _is_open(connection: Any, _record: object, _proxy: object) -> None:
@@ -131,10 +117,7 @@ def glance() -> Iterator[Session]:
 
 @contextmanager
 def line() -> Iterator[Line]:
-    """Reads of which each stands for itself, by ``rows`` alone: for the few statements that every tile asks.
-
-    What a session does around such a statement takes longer than the statement.
-    """
+    """Reads of which each stands for itself, by ``rows`` alone."""
     with _ours():
         pooled = engine().raw_connection()
         try:
@@ -149,10 +132,30 @@ def line() -> Iterator[Line]:
             pooled.close()
 
 
-def rows(db: Session | Line, statement: str, binds: Mapping[str, object]) -> list[Any]:
-    """All rows of a statement in the driver's own words (``%(name)s``), on a line or within a session."""
+class Statement:
+    """SQL with binds as ``:name``, made ready for the driver once.
+
+    It is for the few that are asked so often that what a session does around one counts: that takes as long again.
+    ``prepared``: each connection lets the server keep parse and plan of it, where its engine may. For those alone
+    whose best plan is the same whatever is bound, as where one row is written or found by its key.
+    """
+
+    def __init__(self, told: str, *, prepared: bool = False) -> None:
+        places: dict[str, str] = {}
+        self.sql = _BIND.sub(lambda bind: places.setdefault(bind[1], f"${len(places) + 1}"), told)
+        self.binds = tuple(places)
+        self.prepared = prepared
+
+
+_BIND = re.compile(r"(?<![:\w]):([a-z]\w*)")
+
+
+def rows(db: Session | Line, statement: Statement, binds: Mapping[str, object]) -> list[Any]:
+    """All rows of a statement, on a line or within a session."""
     driver: Any = db.connection().connection.driver_connection if isinstance(db, Session) else db
-    found: list[Any] = driver.cursor(row_factory=namedtuple_row).execute(statement, binds, binary=True).fetchall()
+    cursor: Any = psycopg.RawCursor(driver, row_factory=namedtuple_row)
+    given = [binds[name] for name in statement.binds]
+    found: list[Any] = cursor.execute(statement.sql, given, prepare=statement.prepared or None, binary=True).fetchall()
     return found
 
 

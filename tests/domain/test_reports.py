@@ -21,6 +21,14 @@ def test_the_same_report_has_the_same_fingerprint_and_any_other_word_another():
     assert len({fingerprint(one) for one in [TOLD, *changed]}) == 5
 
 
+def test_what_was_stored_years_ago_is_still_known_by_its_fingerprint():
+    told = Submission(
+        UUID(int=7), "road", Point(106.65, 29.03), Reporter("k" * 43, name="王"), title="坑", extent=b"\x01\x02"
+    )
+
+    assert fingerprint(told) == "48118aebd20765a6f9a2074cd5408037a5bdd75a72a878861c810c17305761cf"
+
+
 def test_a_wish_makes_a_place_more_private_and_never_less():
     assert stricter(None, Privacy.BLURRED) is Privacy.BLURRED
     assert stricter(Privacy.PUBLIC, Privacy.BLURRED) is Privacy.BLURRED

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from geoapp.errors import Unavailable
 from geoapp.store import session
+from geoapp.store.session import Statement
 
 
 def whoami():
@@ -30,13 +31,13 @@ def test_a_connection_that_was_closed_behind_our_back_is_replaced_before_it_is_u
 @pytest.mark.usefixtures("database")
 def test_a_line_reads_without_a_transaction_and_gives_its_connection_back_as_it_was():
     with session.line() as line:
-        (row,) = session.rows(line, "SELECT CAST(%(n)s AS bigint) AS n, pg_backend_pid() AS pid", {"n": 7})
+        (row,) = session.rows(line, Statement("SELECT :n + 1 AS n, pg_backend_pid() AS pid"), {"n": 7})
         state = line.info.transaction_status
     with session.transaction() as db:
-        (again,) = session.rows(db, "SELECT pg_backend_pid() AS pid, %(n)s AS n", {"n": 1})
+        (again,) = session.rows(db, Statement("SELECT pg_backend_pid() AS pid"), {})
         inside = db.connection().connection.driver_connection.info.transaction_status
 
-    assert row.n == 7
+    assert row.n == 8
     assert state == psycopg.pq.TransactionStatus.IDLE
     assert inside == psycopg.pq.TransactionStatus.INTRANS
     assert again.pid == row.pid
@@ -45,6 +46,13 @@ def test_a_line_reads_without_a_transaction_and_gives_its_connection_back_as_it_
 def test_a_line_that_breaks_is_told_of_as_one_error_of_ours_and_not_used_again(database):
     database.dispose()
     with pytest.raises(Unavailable), session.line() as line:
-        session.rows(line, "SELECT pg_terminate_backend(pg_backend_pid())", {})
+        session.rows(line, Statement("SELECT pg_terminate_backend(pg_backend_pid())"), {})
 
     assert whoami() > 0
+
+
+def test_a_statement_knows_its_binds_from_casts_and_tells_the_same_one_once():
+    statement = Statement("SELECT :a, CAST(:b AS int), x::text, '10:30', :a FROM t WHERE c = :b_2")
+
+    assert statement.sql == "SELECT $1, CAST($2 AS int), x::text, '10:30', $1 FROM t WHERE c = $3"
+    assert statement.binds == ("a", "b", "b_2")
