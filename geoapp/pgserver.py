@@ -9,7 +9,6 @@ import errno
 import fcntl
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
@@ -23,8 +22,8 @@ from urllib.parse import quote
 
 from geoapp.config import Settings
 from geoapp.errors import ServerTrouble
+from geoapp.pgprograms import OLDEST, Programs, find_programs
 
-OLDEST = 15
 NAME = "geoapp"
 PORT = 5432
 SOCKET_PATH_BYTES = 107
@@ -37,15 +36,6 @@ RESERVED = 3
 """Connections that PostgreSQL keeps for a superuser."""
 LOG_BYTES = 10 * 2**20
 PROCESS_NAMES = {"postgres\n", "postmaster\n"}
-
-
-@dataclass(frozen=True, slots=True)
-class Programs:
-    """One installed PostgreSQL: its major version and the folder of its programs."""
-
-    version: int
-    bin: Path
-    postgis: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,33 +116,6 @@ def running(settings: Settings) -> Iterator[str]:
                 pass
             else:
                 stop(settings)
-
-
-def find_programs(search: Sequence[Path] | None = None) -> list[Programs]:
-    """Every PostgreSQL of this machine that is new enough, the best first: with PostGIS, then the newest."""
-    if search is None:
-        on_path = shutil.which("pg_ctl")
-        search = [
-            *Path("/usr/lib/postgresql").glob("*/bin"),
-            *([Path(on_path).resolve().parent] if on_path else []),
-        ]
-    found = {folder: programs for folder in search if (programs := _look_at(folder))}
-    return sorted(found.values(), key=lambda one: (one.postgis, one.version), reverse=True)
-
-
-def _look_at(folder: Path) -> Programs | None:
-    if not all((folder / name).is_file() for name in ("postgres", "initdb", "pg_ctl", "psql")):
-        return None
-    told = subprocess.run([folder / "postgres", "-V"], capture_output=True, text=True, check=False).stdout
-    version = re.search(r"\) (\d+)", told)
-    if version is None or int(version[1]) < OLDEST:
-        return None
-    # Debian keeps what belongs to lib/postgresql/N/bin in share/postgresql/N; elsewhere pg_config knows.
-    share = Path(*("share" if part == "lib" else part for part in folder.parent.parts))
-    if not (share / "extension").is_dir() and (folder / "pg_config").is_file():
-        asked = subprocess.run([folder / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
-        share = Path(asked.stdout.strip())
-    return Programs(int(version[1]), folder, (share / "extension" / "postgis.control").is_file())
 
 
 def _programs_for(home: "_Home", found: list[Programs]) -> Programs:

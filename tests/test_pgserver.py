@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from geoapp import pgserver
+from geoapp import pgprograms, pgserver
 from geoapp.config import Settings
 from geoapp.errors import ServerTrouble
 
@@ -165,7 +165,7 @@ def test_a_database_of_another_version_is_refused_with_both_versions(place):
     said = trouble(place)
 
     assert "made by PostgreSQL 9" in said
-    assert str(pgserver.find_programs()[0].version) in said
+    assert str(pgprograms.find_programs()[0].version) in said
 
 
 def test_a_socket_path_that_is_too_long_is_refused_with_what_to_set(place):
@@ -195,7 +195,7 @@ def test_missing_postgresql_is_told(place):
 
 
 def test_missing_postgis_names_the_package(place, tmp_path):
-    real = pgserver.find_programs()[0]
+    real = pgprograms.find_programs()[0]
     folder = tmp_path / "lib" / "postgresql" / str(real.version) / "bin"
     shutil.copytree(real.bin, folder, symlinks=False)
     (tmp_path / "share" / "postgresql" / str(real.version) / "extension").mkdir(parents=True)
@@ -217,7 +217,7 @@ def test_with_a_database_of_ones_own_no_private_server_is_touched(place):
 
 
 def test_a_broken_attempt_to_make_a_database_leaves_nothing_in_its_place(place):
-    real = pgserver.find_programs()[0]
+    real = pgprograms.find_programs()[0]
     folder = place.data_dir.parent / "bin"
     folder.mkdir(mode=0o755)
     for name in ("postgres", "pg_ctl", "psql", "pg_config"):

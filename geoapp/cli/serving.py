@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from geoapp import __version__, config, pgserver
+from geoapp import __version__, config, pgprograms, pgserver
 from geoapp.cli.beside import Beside, beside
 from geoapp.cli.ground import database, is_held, living, prepare, progress, registered, require_room, require_schema
 from geoapp.config import Settings
@@ -112,7 +112,7 @@ def doctor() -> None:
 
     settings = config.read()
     before = pgserver.status(settings)
-    versions = tuple((programs.version, programs.postgis) for programs in pgserver.find_programs())
+    versions = tuple((programs.version, programs.postgis) for programs in pgprograms.find_programs())
     web = tuple(address for address, _ in living(settings.data_dir, "web"))
     with ExitStack() as stack:
         url, trouble = None, ""
