@@ -168,7 +168,7 @@ def _context(found: Brief) -> dict[str, Any]:
         "lines": [stop_line(stop) for stop in found.detail.stops if stop.seq is not None],
         "left_out": [stop_line(stop) for stop in found.detail.stops if stop.seq is None],
         "stops": [_stop(one, map_of(sheets.detail(viewer, visit, one))) for one in found.stops],
-        "printed_at": shapes.minute(page.now()),
+        "printed_at": page.minute(page.now()),
         "address": f"{site()}{page.url(f'/field/visits/{visit.id}')}",
     }
 

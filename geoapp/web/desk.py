@@ -20,7 +20,7 @@ from geoapp.services import clocks, duplicates, editing, issues, moderation, pho
 from geoapp.services.places import Choices
 from geoapp.services.splitting import Part
 from geoapp.services.triage import Receipt
-from geoapp.web import api, errors, gate, page, params, public, shapes
+from geoapp.web import api, clockshapes, errors, gate, page, params, public, shapes
 from geoapp.web.forms import change_form
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
@@ -130,7 +130,7 @@ def _inbox(viewer: Viewer, *, said: str = "") -> Response:
     kept = params.active(request.args)
     rows = [
         shapes.properties(row)
-        | {"url": page.url(f"/desk/issues/{row.number}"), "version": row.version, "deadline": shapes.deadline(row)}
+        | {"url": page.url(f"/desk/issues/{row.number}"), "version": row.version, "deadline": clockshapes.deadline(row)}
         for row in result.rows
     ]
     context = public.map_context(found, found.home)
@@ -218,7 +218,7 @@ def _work(
         back_url=page.url("/desk"),
         back_words="desk.back",
         source=page.url(f"/desk/issues/{row.number}.json"),
-        clocks=[shapes.clock(clock) for clock in ran],
+        clocks=[clockshapes.clock(clock) for clock in ran],
         local_rule=local and page.say("deadline.why.local", place=local.say(page.lang())),
         options=[option(one) for one in work.options],
         version=work.version,
@@ -232,7 +232,7 @@ def _work(
         units=sorted(units, key=lambda unit: not unit["candidate"]),
         is_work=True,
         reporters=[
-            {"at": shapes.minute(one.at), "name": one.name, "contact": one.contact, "witness": one.witness}
+            {"at": page.minute(one.at), "name": one.name, "contact": one.contact, "witness": one.witness}
             for one in reports.reporters(viewer, number, zone=zone)
         ],
         edit=change_form(may_change) if may_change else None,

@@ -67,7 +67,7 @@ def clash(one: Clash) -> dict[str, Any]:
         "title": mine.title,
         "kind": mine.kind,
         "kind_name": page.say(f"field.kind.{mine.kind}"),
-        "at": shapes.minute(mine.at),
+        "at": page.minute(mine.at),
         "person": mine.person,
         "mine": summary(mine),
         "mine_extent": mine.body.get("extent") or mine.body.get("area"),
@@ -130,7 +130,7 @@ def journal(detail: VisitDetail, found: Journal) -> dict[str, Any]:
             "seq": stops.get(one.issue),
             "kind": one.kind,
             "kind_name": page.say(f"field.kind.{one.kind}"),
-            "at": shapes.minute(one.at),
+            "at": page.minute(one.at),
             "person": one.person,
             "words": summary(one),
             "far": page.say("field.far", m=f"{far[one.id]:.0f}") if one.id in far else "",
@@ -154,7 +154,7 @@ def journal(detail: VisitDetail, found: Journal) -> dict[str, Any]:
                 "words": one.follow_up,
                 "due": one.due.isoformat() if one.due else "",
                 "overdue": bool(one.due and not one.done_at and one.due < page.today()),
-                "done": shapes.minute(one.done_at) if one.done_at else "",
+                "done": page.minute(one.done_at) if one.done_at else "",
             }
             for one in found.findings
             if one.follow_up
@@ -235,7 +235,7 @@ def _photo(number: str, one: PackedPhoto) -> dict[str, Any]:
 
 def _change(change: Change) -> dict[str, str]:
     return {
-        "at": shapes.minute(change.at),
+        "at": page.minute(change.at),
         "who": change.person or page.say_or(f"actor.{change.actor}", change.actor),
         "what": page.say_or(f"action.{change.action}", change.action),
         "note": change.note,

@@ -10,7 +10,7 @@ from geoapp.domain.values import Matter
 from geoapp.errors import NotFound, Refused
 from geoapp.services import moderation
 from geoapp.services.moderation import Waiting
-from geoapp.web import errors, gate, page, shapes
+from geoapp.web import errors, gate, page
 
 blueprint = Blueprint("moderation", __name__, url_prefix="/desk/moderation")
 
@@ -61,7 +61,7 @@ def _row(one: Waiting) -> dict[str, Any]:
         "matter_name": page.say(f"moderation.{one.matter}"),
         "category": one.category.say(tongue),
         "community": one.community.say(tongue),
-        "at": shapes.minute(one.at),
+        "at": page.minute(one.at),
         "title": one.title if one.matter is Matter.WORDS else "",
         "text": one.text,
         "score": one.score and page.say(f"score.{one.score}"),

@@ -56,8 +56,8 @@ def _context(found: Outcome) -> dict[str, Any]:
             for line in one["follow_ups"]
         ],
         "people": found.people,
-        "begun": shapes.minute(begun) if begun else "",
-        "ended": shapes.minute(ended) if ended else "",
+        "begun": page.minute(begun) if begun else "",
+        "ended": page.minute(ended) if ended else "",
         "done": sum(met.was_visited for _, met in found.stops),
         "counts": {
             "photos": sum(len(one["taken"]) for one in (*stops, *on_the_way)),
@@ -65,7 +65,7 @@ def _context(found: Outcome) -> dict[str, Any]:
             "found": len(on_the_way),
             "conflicts": sum(one["in_conflict"] for one in (*stops, *on_the_way)),
         },
-        "printed_at": shapes.minute(page.now()),
+        "printed_at": page.minute(page.now()),
     }
 
 
@@ -107,7 +107,7 @@ def _met(met: Met) -> dict[str, Any]:
         "settled": [_settled(one) for one in met.settled],
         "redrawn": met.redrawn,
         "in_conflict": met.in_conflict,
-        "told": [{"at": shapes.minute(line.at), "note": line.note} for line in met.told],
+        "told": [{"at": page.minute(line.at), "note": line.note} for line in met.told],
     }  # fmt: skip
 
 

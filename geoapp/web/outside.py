@@ -13,7 +13,7 @@ from geoapp.errors import BadInput
 from geoapp.maps.paper import Paper, picture
 from geoapp.services import board, issues, places
 from geoapp.services.board import IssueRow
-from geoapp.web import page, params, public, shapes
+from geoapp.web import clockshapes, page, params, public, shapes
 
 blueprint = Blueprint("outside", __name__)
 MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
@@ -58,7 +58,7 @@ def poster(code: str) -> Response:
         size=SHEET,
         outlines=[{"kind": one.kind, "here": one.code == code, "d": paper.path(one.shape)} for one in sheet.outlines],
         pins=pins,
-        open=[shapes.properties(one) | {"deadline": shapes.deadline(one)} for one in sheet.open],
+        open=[shapes.properties(one) | {"deadline": clockshapes.deadline(one)} for one in sheet.open],
         open_total=sheet.open_total,
         solved=[shapes.properties(one) for one in sheet.solved],
         solved_total=sheet.solved_total,

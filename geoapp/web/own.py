@@ -16,7 +16,7 @@ from geoapp.domain.values import IssueState, Score
 from geoapp.errors import BadInput, Refused, TooMany, status_of
 from geoapp.services import own
 from geoapp.services.own import Own
-from geoapp.web import errors, gate, page, shapes
+from geoapp.web import clockshapes, errors, gate, page
 
 blueprint = Blueprint("own", __name__, url_prefix="/mine/<uuid:issue>/<uuid:report>/<key>")
 DONE = ("correct", "remark", "photo", "withdraw", "rate", "reopened", "withdrawn")
@@ -136,14 +136,14 @@ def _page(issue: UUID, report: UUID, key: str, *, status: int = 200, refused: st
         state=page.say(f"state.{mine.state}"),
         group=mine.state.group,
         hint=page.say(f"about.group_{mine.state.group}"),
-        expect=shapes.expectation(mine.stage, mine.due_at, mine.unit),
-        sent_at=shapes.minute(mine.at),
+        expect=clockshapes.expectation(mine.stage, mine.due_at, mine.unit),
+        sent_at=page.minute(mine.at),
         category=mine.category.say(page.lang()),
         photos=[
             {"id": one.id, "released": one.released, "caption": one.caption, "width": one.width, "height": one.height}
             for one in mine.photos
         ],
-        remarks=[{"at": shapes.minute(one.at), "text": one.text, "released": one.released} for one in mine.remarks],
+        remarks=[{"at": page.minute(one.at), "text": one.text, "released": one.released} for one in mine.remarks],
         alive=not mine.state.ended and not mine.withdrawn,
         may_rate=closed and not mine.withdrawn,
         scores=list(Score),

@@ -55,6 +55,11 @@ def today() -> date:
     return now().date()
 
 
+def minute(instant: datetime) -> str:
+    """An instant as pages show it, in the zone of the settings."""
+    return instant.astimezone(settings().zone).strftime("%Y-%m-%d %H:%M")
+
+
 def lang() -> str:
     """The page's language: what the link says, else what the browser prefers, else the setting."""
     asked = request.args.get("lang", "")

@@ -51,7 +51,7 @@ def _explained(point: Point) -> Response:
         community_code=first and first.code,
         contact=found.contact,
         contact_of=found.contact.of.say(tongue) if found.contact else "",
-        meeting_at=found.meeting and shapes.minute(found.meeting[0]),
+        meeting_at=found.meeting and page.minute(found.meeting[0]),
         meeting_of=found.meeting[1].say(tongue) if found.meeting else "",
         near=[one.name.say(tongue) for one in (*found.whose.communities[1:], *found.whose.near)],
         verdicts=[

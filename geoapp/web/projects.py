@@ -187,7 +187,7 @@ def _page(viewer: Viewer, project: UUID, refusal: GeoAppError | None = None, *, 
         sources=[_balance(one) for one in whole.money.sources],
         all_sources=_balance(whole.money.whole),
         lines=[
-            {"at": shapes.minute(one.at)[:10], "entry": page.say(f"project.entry_of.{one.line.entry}"),
+            {"at": page.minute(one.at)[:10], "entry": page.say(f"project.entry_of.{one.line.entry}"),
              "source": one.line.source, "amount": f"{one.line.amount:,.2f}", "note": one.line.note,
              "person": one.person}
             for one in reversed(whole.money.lines)

@@ -212,7 +212,7 @@ def _line(row: VisitRow) -> dict[str, Any]:
         "summary": row.summary,
         "synthetic": row.synthetic,
         "basis": drafts.basis(row.basis, row.detour_factor),
-        "ended_at": row.ended_at and shapes.minute(row.ended_at),
+        "ended_at": row.ended_at and page.minute(row.ended_at),
     }
 
 
