@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN
 
-from geoapp.domain.spatial import clusters
+from geoapp.domain.spatial import blocks, clusters, components
 
 
 def crowds(seed=1, count=600):
@@ -29,13 +31,84 @@ def test_core_points_and_their_numbers_are_those_of_scikit_learn(within, least):
     assert ours.count == theirs.labels_.max() + 1
 
 
-def test_without_the_rough_count_the_same_comes_out(monkeypatch):
-    whole = clusters.dbscan(crowds(), within_m=60, least=6)
-    monkeypatch.setattr(clusters, "_DENSE", 0)
-    without = clusters.dbscan(crowds(), within_m=60, least=6)
+def scattered(random, n):
+    return random.uniform(0, 40, (n, 2))
 
-    assert (without.core == whole.core).all()
-    assert (without.label == whole.label).all()
+
+def crowded(random, n):
+    middles = random.uniform(0, 60, (3, 2))
+    return middles[random.integers(3, size=n)] + random.normal(0, random.uniform(0.1, 6), (n, 2))
+
+
+def at_addresses(random, n):
+    """Many at one place, beside some that lie anywhere."""
+    addresses = random.uniform(0, 30, (8, 2))
+    return np.where(random.random((n, 1)) < 0.8, addresses[random.integers(8, size=n)], scattered(random, n))
+
+
+def on_a_lattice(random, n):
+    """Of whole metres, so that many are exactly as far away as allowed, and many equally near."""
+    return random.integers(0, int(random.integers(2, 40)), (n, 2)).astype(float) + random.choice([0, 3_200_000])
+
+
+def slowly(xy, reach, days, within_days):
+    """DBSCAN as it is defined, from a table of all pairs."""
+    square = ((xy[:, None] - xy[None]) ** 2).sum(axis=2)
+    near = (square <= reach**2) & (np.abs(days[:, None] - days[None]) <= within_days)
+    return np.where(near, square, np.inf)
+
+
+@pytest.mark.parametrize("lie", [scattered, crowded, at_addresses, on_a_lattice])
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 160),
+    reach=st.sampled_from([1.0, 2.0, 5.0, 10.0, 25.0]),
+    least=st.integers(1, 14),
+    within_days=st.sampled_from([None, 1.0, 7.0, 30.0]),
+    portion=st.sampled_from([3, 100, 10_000]),
+    table=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_clusters_are_those_of_scikit_learn_and_a_border_point_is_of_its_nearest(
+    *, lie, seed, n, reach, least, within_days, portion, table
+):
+    random = np.random.default_rng(seed)
+    xy, days = lie(random, n), random.integers(0, 60, n).astype(float)
+    square = slowly(xy, reach, days, np.inf if within_days is None else within_days)
+    theirs = DBSCAN(eps=reach**2, min_samples=least, metric="precomputed").fit(np.minimum(square, 2 * reach**2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_POINTS", portion)
+        patch.setattr(blocks, "_PAIRS", portion)
+        patch.setattr(components, "_LARGE", portion)
+        patch.setattr(blocks, "_TABLE", blocks._TABLE if table else 0)
+        timed = {} if within_days is None else {"days": days, "within_days": within_days}
+        ours = clusters.dbscan(xy, within_m=reach, least=least, **timed)
+    core = theirs.core_sample_indices_
+    border = np.setdiff1d(np.flatnonzero(theirs.labels_ >= 0), core)
+
+    assert np.flatnonzero(ours.core).tolist() == core.tolist()
+    assert ours.label[core].tolist() == theirs.labels_[core].tolist()
+    assert ((ours.label < 0) == (theirs.labels_ < 0)).all()
+    if border.size:
+        # Of equal values argmin takes the first.
+        nearest = core[square[np.ix_(border, core)].argmin(axis=1)]
+        assert ours.label[border].tolist() == ours.label[nearest].tolist()
+
+
+@pytest.mark.parametrize("nothing", [{"within_m": 0.0}, {"within_m": 1e-9}, {"within_days": 0.0}])
+def test_a_reach_of_nothing_is_refused(nothing):
+    with pytest.raises(ValueError, match="too small"):
+        clusters.dbscan(
+            crowds(), **{"within_m": 100, "least": 3, "days": np.arange(1200.0), "within_days": 1} | nothing
+        )
+
+
+def test_a_point_on_the_other_side_of_the_world_changes_nothing():
+    xy = crowds()
+    here = clusters.dbscan(xy, within_m=60, least=6)
+    there = clusters.dbscan(np.concatenate([xy, [(2e7, -1e7)]]), within_m=60, least=6)
+
+    assert there.label.tolist() == [*here.label.tolist(), -1]
 
 
 def test_points_on_a_lattice_reach_those_exactly_as_far_away_as_allowed():
@@ -62,7 +135,8 @@ def test_crowded_blocks_are_compared_in_pieces(monkeypatch):
     days = np.concatenate([random.uniform(0, 2, 300), random.uniform(50, 52, 300), [1.0]])
     whole = clusters.dbscan(xy, within_m=95, least=4)
     timed = clusters.dbscan(xy, within_m=95, least=4, days=days, within_days=5)
-    monkeypatch.setattr(clusters, "_PAIRS", 50)
+    monkeypatch.setattr(blocks, "_PAIRS", 50)
+    monkeypatch.setattr(components, "_LARGE", 50)
 
     assert (clusters.dbscan(xy, within_m=95, least=4).label == whole.label).all()
     assert (clusters.dbscan(xy, within_m=95, least=4, days=days, within_days=5).label == timed.label).all()
@@ -70,7 +144,7 @@ def test_crowded_blocks_are_compared_in_pieces(monkeypatch):
 
 
 def test_crowds_in_near_blocks_whose_points_are_out_of_reach_stay_apart(monkeypatch):
-    monkeypatch.setattr(clusters, "_PAIRS", 50)
+    monkeypatch.setattr(components, "_LARGE", 50)
     step = np.linspace(0, 60, 20)
     xy = np.concatenate([np.column_stack([step, 60 - step]), np.column_stack([110 + step, 170 - step])])
 
@@ -80,15 +154,22 @@ def test_crowds_in_near_blocks_whose_points_are_out_of_reach_stay_apart(monkeypa
 def test_crowds_are_one_cluster_when_only_some_of_their_middle_points_are_within_reach(monkeypatch):
     x = np.array([0.0] * 9 + [60.0] + [0.0] * 9 + [150.0] * 9)
     xy = np.column_stack([x, np.zeros(len(x))])
-    for pairs in (clusters._PAIRS, 5):
-        monkeypatch.setattr(clusters, "_PAIRS", pairs)
+    for pairs in (components._LARGE, 5):
+        monkeypatch.setattr(components, "_LARGE", pairs)
         for days in (None, np.zeros(len(x))):
             assert clusters.dbscan(xy, within_m=100, least=4, days=days, within_days=1).count == 1
 
 
+def test_two_rows_abreast_are_one_cluster_when_the_gap_between_them_is_within_reach():
+    rows = np.array([(x, y) for y in (0.0, 90.0) for x in np.linspace(0, 65, 12)])
+
+    assert clusters.dbscan(rows, within_m=100, least=4).count == 1
+    assert clusters.dbscan(rows, within_m=80, least=4).count == 2
+
+
 @pytest.mark.parametrize("gap", [60.0, 160.0])
 def test_two_crowds_are_one_cluster_only_if_some_pair_is_within_reach(gap, monkeypatch):
-    monkeypatch.setattr(clusters, "_PAIRS", 50)
+    monkeypatch.setattr(components, "_LARGE", 50)
     random = np.random.default_rng(2)
     xy = np.concatenate([random.uniform(0, 60, (60, 2)), random.uniform(0, 60, (60, 2)) + np.array([60 + gap, 0])])
 
