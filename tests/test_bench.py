@@ -46,5 +46,6 @@ def test_the_analyses_are_measured_against_every_library(tmp_path):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=300)
     told = json.loads(out.read_text(encoding="utf-8"))
 
-    assert {line["analysis"] for line in told["lines"]} == {"reading", "hot spots", "DBSCAN", "density", "trends"}
+    names = {"reading", "binning", "hot spots", "DBSCAN", "density", "trends"}
+    assert {line["analysis"] for line in told["lines"]} == names
     assert all(line["seconds"] > 0 for line in told["lines"])
