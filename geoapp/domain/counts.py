@@ -242,18 +242,26 @@ def _last_day(day: date) -> date:
 # --- sums ---------------------------------------------------------------------------------------
 
 
-def blocks(changes: Array, zoom: int, categories: list[str], *, split: Array | None = None) -> Blocks:
-    """Entries of each block and kind of a zoom; those by month and category only of the blocks in ``split``."""
+def blocks(changes: Array, zoom: int) -> Blocks:
+    """Entries of each block of a zoom."""
+    return _by_block(changes, changes["cell"] >> _deeper(zoom), zoom, kind=ALL)
+
+
+def kinds(changes: Array, zoom: int, categories: list[str], split: Iterable[int]) -> Blocks:
+    """The further kinds of the blocks in ``split``: their entries by month, and those of each category."""
     of = changes["cell"] >> _deeper(zoom)
-    found = _by_block(changes, of, zoom, kind=ALL)
-    if split is not None and len(split):
-        held = np.isin(of, split)
-        changes, of = changes[held], of[held]
-        found |= _by_block(changes, of, zoom, kind=MONTHLY)
-        for nth, code in enumerate(categories):
-            same = changes["category"] == nth
-            found |= _by_block(changes[same], of[same], zoom, kind=code)
+    held = np.isin(of, list(split))
+    changes, of = changes[held], of[held]
+    found = _by_block(changes, of, zoom, kind=MONTHLY)
+    for nth, code in enumerate(categories):
+        same = changes["category"] == nth
+        found |= _by_block(changes[same], of[same], zoom, kind=code)
     return found
+
+
+def crowded(found: Blocks) -> set[int]:
+    """Cells of the blocks that are to be split."""
+    return {cell for (cell, kind), entries in found.items() if kind == ALL and total(entries) > CROWDED}
 
 
 def _by_block(changes: Array, of: Array, zoom: int, *, kind: str) -> Blocks:

@@ -6,7 +6,7 @@ snapshot, and now and then the log is folded into the blocks. The version of an 
 it, in blocks and log: numbers of a sequence would not do, as transactions do not commit in the order they draw them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain import counts
 from geoapp.domain.counts import ALL, AREAS, CHANGE, LEVEL, NOWHERE, Array
+from geoapp.domain.recount import Complete, Recount
 from geoapp.domain.values import states_of
 from geoapp.store import locks, versions
 from geoapp.store.locks import Lock
@@ -202,22 +203,19 @@ def fold(db: Session, *, wait: bool = False, most: int = MOST_CHANGES) -> int:
 
 
 def _fold_zoom(db: Session, zoom: int, changes: Array, categories: list[str]) -> None:
-    plain = counts.blocks(changes, zoom, categories)
+    plain = counts.blocks(changes, zoom)
     held = _held(db, zoom, [cell for cell, _ in plain])
     empty = np.empty(0, counts.ENTRY)
     kept = {key: counts.added(held.get(key, (empty, False))[0], entries) for key, entries in plain.items()}
-    split = [cell for cell, _ in kept if held.get((cell, ALL), (empty, False))[1]]
-    crowded = [cell for (cell, _), entries in kept.items() if counts.total(entries) > counts.CROWDED]
-    if split:
-        for key, entries in counts.blocks(changes, zoom, categories, split=np.array(split)).items():
-            if key[1] != ALL:
-                kept[key] = counts.added(held.get(key, (empty, False))[0], entries)
-    if fresh := sorted(set(crowded) - set(split)):
-        # Issues less the log, in one statement: what the blocks say, whoever commits meanwhile.
-        for cell in fresh:
-            codes, whole = _truth(db, counts.span(zoom, cell))
-            kept |= counts.blocks(whole, zoom, codes, split=np.array([cell]))
-    _keep(db, zoom, kept, {*split, *fresh})
+    split = {cell for cell, _ in kept if held.get((cell, ALL), (empty, False))[1]}
+    fresh = counts.crowded(kept) - split
+    for key, entries in counts.kinds(changes, zoom, categories, split).items():
+        kept[key] = counts.added(held.get(key, (empty, False))[0], entries)
+    # Issues less the log, in one statement: what the blocks say, whoever commits meanwhile.
+    for cell in sorted(fresh):
+        codes, whole = _truth(db, counts.span(zoom, cell))
+        kept |= counts.blocks(whole, zoom) | counts.kinds(whole, zoom, codes, {cell})
+    _keep(db, zoom, kept, split | fresh)
 
 
 def _held(db: Session, zoom: int, cells: Sequence[int]) -> dict[tuple[int, str], tuple[Array, bool]]:
@@ -261,14 +259,27 @@ def rebuild(db: Session, zone: ZoneInfo | None = None) -> int:
         # What lies there was counted in months of another zone.
         while fold(db, wait=True):
             pass
-    categories, changes = _truth(db)
     db.execute(text("DELETE FROM count_block"))
-    for zoom in counts.ZOOMS:
-        kept, split = _blocks(changes, zoom, categories)
-        for some in _portions(kept):
-            _keep(db, zoom, some, split)
+    recount = Recount()
+    codes: dict[str, int] = {}
+    seen = 0
+    for changes in _portions(_sums(db), codes):
+        seen += int(changes["n"].sum())
+        _fill(db, recount.add(changes, list(codes)))
+    _fill(db, recount.end())
     versions.bump(db, "counts")
-    return int(changes["n"].sum())
+    return seen
+
+
+def _fill(db: Session, complete: Iterable[Complete]) -> None:
+    """Store blocks that are not there: COPY in its binary form takes them as they are, not as hexadecimal text."""
+    connection: Any = db.connection().connection.driver_connection
+    into = "COPY count_block (zoom, cell, kind, split, entries) FROM STDIN (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(into) as copy:
+        copy.set_types(("int2", "int8", "text", "bool", "bytea"))
+        for some in complete:
+            for (cell, kind), entries in some.blocks.items():
+                copy.write_row((some.zoom, cell, kind, cell in some.split, entries.tobytes()))
 
 
 def check(db: Session) -> list[Difference]:
@@ -276,11 +287,10 @@ def check(db: Session) -> list[Difference]:
     categories, changes = _truth(db)
     wrong = []
     for zoom in counts.ZOOMS:
-        should, _ = _blocks(changes, zoom, categories)
         cells = db.execute(text("SELECT cell FROM count_block WHERE zoom = :zoom"), {"zoom": zoom}).scalars()
         held = _held(db, zoom, sorted(set(cells)))
-        split = np.array(sorted({cell for (cell, _), (_, is_split) in held.items() if is_split}))
-        should = counts.blocks(changes, zoom, categories, split=split)
+        split = {cell for (cell, _), (_, is_split) in held.items() if is_split}
+        should = counts.blocks(changes, zoom) | counts.kinds(changes, zoom, categories, split)
         empty = np.empty(0, counts.ENTRY)
         for key in {*should, *held}:
             one = counts.added(held.get(key, (empty, False))[0], empty)
@@ -290,35 +300,20 @@ def check(db: Session) -> list[Difference]:
     return sorted(wrong, key=lambda one: (one.zoom, one.cell, one.kind))
 
 
-def _blocks(changes: Array, zoom: int, categories: list[str]) -> tuple[counts.Blocks, set[int]]:
-    plain = counts.blocks(changes, zoom, categories)
-    split = {cell for (cell, _), entries in plain.items() if counts.total(entries) > counts.CROWDED}
-    del plain  # Before as much is made once more.
-    return counts.blocks(changes, zoom, categories, split=np.array(sorted(split))), split
-
-
-def _portions(kept: counts.Blocks) -> Iterable[counts.Blocks]:
-    some: counts.Blocks = {}
-    size = 0
-    for key, entries in kept.items():
-        some[key] = entries
-        size += entries.nbytes
-        if size > 16 * 2**20:
-            yield some
-            some, size = {}, 0
-    if some:
-        yield some
-
-
 def _truth(db: Session, cells: tuple[int, int] | None = None) -> tuple[list[str], Array]:
     """What the blocks should hold, of a span or of everything: the issues less the changes in the log."""
+    return _changes(_sums(db, cells))
+
+
+def _sums(db: Session, cells: tuple[int, int] | None = None) -> Any:
+    """The rows of ``_truth`` in order of their cells, as they come from the database."""
     where, binds = "{0}.{1} >= 0", {}
     if cells is not None:
         where, binds = "{0}.{1} >= :first AND {0}.{1} < :behind", {"first": cells[0], "behind": cells[1]}
     shift = 2 * (LEVEL - counts.LAST - counts.depth(counts.LAST))
     source = f"(SELECT id AS issue_id, {COLUMNS} FROM issue WHERE {where.format('issue', 'public_cell')}) AS counted"
     tally = _tally("counted", 1, source)
-    found = db.execute(
+    return db.execute(
         text(
             f"""
             SELECT (cell >> {shift}) << {shift} AS cell, category, month, state_group, {_SUMMED} FROM (
@@ -326,21 +321,23 @@ def _truth(db: Session, cells: tuple[int, int] | None = None) -> tuple[list[str]
                 UNION ALL
                 SELECT cell, category, month, state_group, -n, -contested, -orphan, -x, -y
                 FROM count_change WHERE {where.format("count_change", "cell")}
-            ) AS part GROUP BY 1, 2, 3, 4
+            ) AS part GROUP BY 1, 2, 3, 4 ORDER BY 1
             """
         ),
         binds,
         execution_options={"yield_per": PORTION},
     )
-    return _changes(found)
 
 
 def _changes(found: Any) -> tuple[list[str], Array]:
     codes: dict[str, int] = {}
-    pieces = [
-        counts.rows(
+    pieces = list(_portions(found, codes))
+    return list(codes), np.concatenate(pieces) if pieces else np.empty(0, CHANGE)
+
+
+def _portions(found: Any, codes: dict[str, int]) -> Iterator[Array]:
+    """Rows as arrays; ``codes`` numbers the categories, and grows as there are more."""
+    for portion in found.partitions(PORTION):
+        yield counts.rows(
             ((cell, codes.setdefault(category, len(codes)), *rest) for cell, category, *rest in portion), CHANGE
         )
-        for portion in found.partitions(PORTION)
-    ]
-    return list(codes), np.concatenate(pieces) if pieces else np.empty(0, CHANGE)

@@ -125,7 +125,8 @@ def test_blocks_hold_the_sums_of_their_changes_by_cell_group_month_and_category(
     given_ = random_changes(zoom)
     of = given_["cell"] >> 2 * (counts.LEVEL - zoom)
     split = np.unique(of)[::2]
-    found = counts.blocks(given_, zoom, ["a", "b"], split=split)
+    plain = counts.blocks(given_, zoom)
+    found = plain | counts.kinds(given_, zoom, ["a", "b"], split)
     slow: Counter[tuple[int, str, int, str]] = Counter()
     for one, block in zip(given_, of, strict=True):
         deep = counts.depth(zoom)
@@ -142,11 +143,12 @@ def test_blocks_hold_the_sums_of_their_changes_by_cell_group_month_and_category(
     }  # fmt: skip
 
     assert told == dict(slow)
-    assert set(counts.blocks(given_, zoom, ["a", "b"])) == {key for key in found if key[1] == ALL}
+    assert set(plain) == {key for key in found if key[1] == ALL}
 
 
 def test_nothing_makes_no_block():
-    assert counts.blocks(np.empty(0, CHANGE), 8, ["a"], split=np.array([1])) == {}
+    nothing = np.empty(0, CHANGE)
+    assert counts.blocks(nothing, 8) == counts.kinds(nothing, 8, ["a"], {1}) == {}
 
 
 def test_what_comes_to_nothing_is_left_out_of_a_sum():
