@@ -22,7 +22,7 @@ from geoapp.domain.mappedrows import Reader
 from geoapp.domain.mapping import Mapping, WrongMapping
 from geoapp.domain.values import ImportPhase, NewIssue, Point, Problem, VerdictClass, Viewer
 from geoapp.errors import BadFile
-from geoapp.store import bulk, session
+from geoapp.store import bulk, session, staging
 
 Progress = Callable[[int], None]
 Told = Callable[[ImportPhase, int], None]
@@ -86,7 +86,7 @@ def store_issues(viewer: Viewer, issues: Iterable[NewIssue], *, today: date, pro
     Raises BadFile for a category or unit that does not exist.
     """
     with session.bulk() as db:
-        bulk.stage(db, _counted(issues, progress))
+        staging.stage(db, _counted(issues, progress))
         _refuse_unknown(db, "issues")
         merged = bulk.merge(db, today=today)
     return merged.stored
@@ -134,8 +134,8 @@ def import_files(
                         refuse(file.name, row, found.field, found.value, found.reason)
 
         told(ImportPhase.READING, 0)
-        count = bulk.stage(db, _counted(good(), lambda done: told(ImportPhase.READING, done)))
-        for number, source_id in bulk.duplicates(db):
+        count = staging.stage(db, _counted(good(), lambda done: told(ImportPhase.READING, done)))
+        for number, source_id in staging.duplicates(db):
             file = files[bisect_right(begins, number - 1) - 1]
             report.rejected += 1
             refuse(file.name, lines[number - 1], "id", source_id, "duplicate id in the files; a newer row was taken")
@@ -187,7 +187,7 @@ def _create(db: Any, mapping: Mapping, readers: Sequence[Reader]) -> None:
 
 
 def _refuse_unknown(db: Any, name: str) -> None:
-    for kind, codes in bulk.unknown_codes(db).items():
+    for kind, codes in staging.unknown_codes(db).items():
         if codes:
             raise BadFile(name, f"there is no {kind} {', '.join(sorted(codes)[:5])}")
 

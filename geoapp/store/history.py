@@ -1,7 +1,7 @@
 """The history of issues: rows are only added, each chained to the one before by a hash.
 
 ``history_content`` and ``history_link`` are functions of the database (migration 0002), so that one row
-and a hundred thousand are chained by the same words.
+and a hundred thousand are chained by the same words. Only what an import brings comes with its hashes (domain.chain).
 """
 
 from dataclasses import dataclass

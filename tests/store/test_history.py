@@ -1,9 +1,15 @@
 """The history only grows, and whoever changes it behind our back is found."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from geoapp.domain import chain
 from geoapp.domain.values import OPERATOR, Event, IssueState
 from geoapp.services import judging
 from geoapp.store import history, session
@@ -46,6 +52,41 @@ def test_what_was_written_in_bulk_and_added_later_is_one_unbroken_chain():
     assert found == []
     assert rows == 3 + 1 + 3
     assert [tuple(row) for row in counted] == [(1, 4), (0, 2), (0, 1)]
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+DETAILS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS,
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(WORDS, parts, max_size=4),
+)
+EVENTS = st.builds(
+    Event,
+    at=st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - made aware
+    action=WORDS.filter(bool), to_state=st.none() | st.sampled_from(IssueState), actor=WORDS, note=WORDS,
+    detail=st.dictionaries(WORDS, DETAILS, max_size=4),
+)  # fmt: skip
+BY_SQL = """
+    SELECT history_content(:issue, :seq, :at, :action, :state, :actor, :note, CAST(:detail AS jsonb), NULL, false),
+           CAST(CAST('[' || :told || ']' AS jsonb) ->> 0 AS timestamp) AT TIME ZONE 'UTC',
+           history_link(:before, :content)
+"""
+
+
+@pytest.mark.usefixtures("app")
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.uuids(), st.lists(EVENTS, max_size=3))
+def test_lines_are_chained_before_they_are_stored_as_the_database_chains_them(issue, events):
+    lines = [chain.line(event) for event in events]
+    before = b""
+    with session.snapshot() as db:
+        for seq, (event, told, link) in enumerate(zip(events, lines, chain.hashes(issue, lines), strict=True), start=1):
+            asked = {
+                "issue": issue, "seq": seq, "at": event.at, "action": event.action, "state": event.to_state,
+                "actor": event.actor, "note": event.note, "detail": json.dumps(event.detail), "told": told,
+                "before": before, "content": f'["{issue}", {seq}, {told}, null, false]',
+            }  # fmt: skip
+            assert tuple(db.execute(text(BY_SQL), asked).one()) == (asked["content"], event.at, link)
+            before = link
 
 
 @pytest.mark.usefixtures("told")
