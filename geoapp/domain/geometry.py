@@ -141,6 +141,10 @@ def looks_swapped(bounds: tuple[float, float, float, float]) -> bool:
     return not looks_like_degrees(bounds) and looks_like_degrees((south, west, north, east))
 
 
+_FINEST_DEG = 1e-11
+"""About a thousandth of a millimetre: finer no place can be told."""
+
+
 def repair(geometry: BaseGeometry, *, lines: bool = False) -> tuple[BaseGeometry, tuple[str, ...]]:
     """A valid multipolygon (or, with ``lines``, a multiline) and what had to be done for it, in sentences.
 
@@ -154,6 +158,8 @@ def repair(geometry: BaseGeometry, *, lines: bool = False) -> tuple[BaseGeometry
         problems.append("heights or measures were dropped")
     if not geometry.is_valid:
         problems.append(f"made valid: {shapely.is_valid_reason(geometry)}")
+        # Vertices that lie next to nothing apart can leave what is made of them invalid again.
+        geometry = shapely.set_precision(geometry, _FINEST_DEG, mode="pointwise")
         geometry = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
     kind = "LineString" if lines else "Polygon"
     parts = _flat(geometry)
