@@ -96,6 +96,8 @@ def features(name: str) -> Response:
     layer = layers.named(ANONYMOUS, page.all_layers(), name, face="features")
     if layer.query == "issues":
         return search()
+    # Areas have no use for the rest of a filter, but what cannot be is refused here as everywhere.
+    params.issue_filter(page.known_codes(page.choices()))
     limit = params.whole(request.args, "limit", USUAL, low=0, high=MOST)
     found = layers.collection(ANONYMOUS, layer, box=params.box(request.args), today=page.today(), limit=limit)
     head = (

@@ -323,6 +323,13 @@ def test_boundary_tiles_hold_areas_and_the_places_of_their_names(place):
     assert {f["properties"]["name_zh"] for f in layers["communities_labels"]["features"]} == {"社区A", "社区B"}
 
 
+def test_a_layer_of_areas_refuses_a_filter_that_cannot_be(place):
+    answer = place.get("/api/layers/communities/features?verdict=perhaps")
+
+    assert answer.status_code == 400
+    assert "verdict" in answer.text
+
+
 def test_a_layer_comes_as_geojson_and_as_a_table(place):
     found = json.loads(place.get("/api/layers/communities/features?bbox=106.63,29.01,106.65,29.05").text)
     rows = list(csv.DictReader(io.StringIO(place.get("/api/layers/communities.csv").text.lstrip("\ufeff"))))
