@@ -1,5 +1,6 @@
 """What a planner computes without a browser: analyses into a file, and the issue set as GeoParquet."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,16 @@ from geoapp.errors import BadFile
 SOURCE = click.Path(exists=True, path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Measure(click.FloatRange):
+    """So many metres or days, and never what is no number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail("is no number to reckon with", param, ctx)
+        return found
 
 
 @click.group()
@@ -44,9 +55,10 @@ def _asking(command: _Command) -> _Command:
 _CELLS = (
     click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64),
                  help="Read a GeoParquet folder part by part in so many processes."),
-    click.option("--cell", type=float, help="Size of a cell in metres; default: suggested from the data."),
+    click.option("--cell", type=Measure(), help="Size of a cell in metres; default: suggested from the data."),
     click.option("--shape", default="square", type=click.Choice(["square", "hexagon"]), help="Shape of the cells."),
-    click.option("--reach", type=float, help="Metres to the centres of neighbouring cells; default: those that touch."),
+    click.option("--reach", type=Measure(min=1),
+                 help="Metres to the centres of neighbouring cells; default: those that touch."),
     click.option("--keep", default="occupied", type=click.Choice(["occupied", "significant", "all"]),
                  help="Which cells are written."),
 )  # fmt: skip
@@ -75,9 +87,9 @@ def trends(*, cell: float | None, shape: str, reach: float | None, keep: str, pr
 
 
 @analyse.command("clusters")
-@click.option("--within", type=float, help="Reach in metres; default: suggested from the data.")
+@click.option("--within", type=Measure(min=1), help="Reach in metres; default: suggested from the data.")
 @click.option("--least", default=10, show_default=True, type=click.IntRange(2), help="Points that make a cluster.")
-@click.option("--days", type=float, help="Also within so many days.")
+@click.option("--days", type=Measure(min=1), help="Also within so many days.")
 @click.option("--hdbscan", is_flag=True, help="HDBSCAN instead, which needs no reach.")
 @click.option("--by-category", is_flag=True, help="Each branch of categories by itself.")
 @click.option("--seed", default=1, show_default=True, help="For the sample that HDBSCAN takes of very many points.")
@@ -97,7 +109,7 @@ def clusters(
 
 
 @analyse.command("density")
-@click.option("--bandwidth", type=float, help="Width of the kernel in metres; default: Scott's rule.")
+@click.option("--bandwidth", type=Measure(min=1), help="Width of the kernel in metres; default: Scott's rule.")
 @click.option(
     "--levels", default=6, show_default=True, type=click.IntRange(2, 20), help="Bands between 0 and the peak."
 )
@@ -112,7 +124,9 @@ def density(*, bandwidth: float | None, levels: int, **asked: Any) -> None:
 
 
 @analyse.command("repeats")
-@click.option("--within", default=30.0, show_default=True, help="Metres between reports of one place.")
+@click.option(
+    "--within", type=Measure(min=1), default=30.0, show_default=True, help="Metres between reports of one place."
+)
 @_asking
 def repeats(*, within: float, **asked: Any) -> None:
     """Places where the same is reported again and again."""

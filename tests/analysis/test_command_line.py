@@ -87,6 +87,24 @@ def test_what_cannot_be_is_refused_in_one_line(run, tmp_path, words, why):
     assert len(done.output.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("clusters", "--within", "0"),
+        ("clusters", "--within", "nan"),
+        ("clusters", "--days", "0"),
+        ("repeats", "--within", "-1"),
+        ("hot-spots", "--reach", "0"),
+        ("density", "--bandwidth", "inf"),
+    ],
+)
+def test_a_reach_of_nothing_is_refused_before_anything_is_read(run, words):
+    done = run("analyse", *words, "--out", "out.csv")
+
+    assert done.exit_code == 2
+    assert words[1] in done.output
+
+
 def test_a_folder_in_parts_takes_no_filter_that_it_would_ignore(run, tmp_path):
     done = run(
         "analyse", "hot-spots", "--from", tmp_path, "--processes", "2", "--state", "closed", "--out", tmp_path / "a.csv"

@@ -68,7 +68,7 @@ def over(bounds: tuple[float, float, float, float], cell_m: float, shape: Shape 
     """The grid that holds west, south, east, north. Raises ValueError if it were too large."""
     west, south, east, north = bounds
     if not (cell_m > 0 and all(map(math.isfinite, bounds))):
-        raise ValueError(f"no grid of {cell_m} m over {bounds}")
+        raise ValueError(f"no grid of {cell_m:g} m over {tuple(map(float, bounds))}")
     corners = np.array([(west, south), (east, south), (west, north), (east, north)], dtype=float)
     rows, columns = _axial(corners, cell_m) if shape is Shape.HEXAGON else _square(corners, cell_m)
     first_row, first_column = int(rows.min()), int(columns.min())
