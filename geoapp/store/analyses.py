@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.store.issues import IssueRow, some
+from geoapp.store.session import driver
 
 ANALYSE, QUEUE = "analyse", "chores"
 
@@ -134,9 +135,9 @@ def defer(db: Session, key: str) -> None:
     from procrastinate import App  # noqa: PLC0415 - slow to import, and most processes queue nothing
     from procrastinate.sync_psycopg_connector import SyncPsycopgConnector  # noqa: PLC0415
 
-    driver: Any = db.connection().connection.driver_connection
+    connection = driver(db)
     # Never opened: the job goes over the connection of the transaction that it belongs to.
-    App(connector=SyncPsycopgConnector()).configure_task(ANALYSE, queue=QUEUE, connection=driver).defer(key=key)
+    App(connector=SyncPsycopgConnector()).configure_task(ANALYSE, queue=QUEUE, connection=connection).defer(key=key)
 
 
 def cases(db: Session, ids: Sequence[UUID], viewer: Any) -> list[IssueRow]:

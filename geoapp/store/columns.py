@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain.spatial.columns import Areas, Codes, Issues
 from geoapp.domain.values import IssueFilter, IssueState, PlaceKind, VerdictClass, Viewer
 from geoapp.store.condition import condition, seen_in_full
+from geoapp.store.session import driver
 
 _EPOCH = np.datetime64("2000-01-01T00:00:00", "s")
 """PostgreSQL counts microseconds from here."""
@@ -162,7 +163,7 @@ def _strung(db: Session, columns: dict[str, str], rest: str, binds: dict[str, An
     """Each column, an expression of bytes, over all rows in the same order, as one value."""
     strung = ", ".join(f"coalesce(string_agg({sql}, ''), '') AS {name}" for name, sql in columns.items())
     statement = text(f"SELECT {strung} {rest}").compile(dialect=db.get_bind().dialect)
-    connection: Any = db.connection().connection.driver_connection
+    connection = driver(db)
     # In binary: as text, bytes are sent as twice as many digits.
     with connection.cursor(binary=True) as cursor:
         row = cursor.execute(str(statement), {key: binds[key] for key in statement.params}).fetchone()

@@ -22,6 +22,7 @@ from geoapp.domain.recount import Complete, Recount
 from geoapp.domain.values import states_of
 from geoapp.store import locks, versions
 from geoapp.store.locks import Lock
+from geoapp.store.session import driver
 
 COLUMNS = "public_cell, public_3857, category_code, reported_at, state, verdict"
 """What a relation given to ``moved`` holds of each issue, besides its ``issue_id``."""
@@ -273,7 +274,7 @@ def rebuild(db: Session, zone: ZoneInfo | None = None) -> int:
 
 def _fill(db: Session, complete: Iterable[Complete]) -> None:
     """Store blocks that are not there: COPY in its binary form takes them as they are, not as hexadecimal text."""
-    connection: Any = db.connection().connection.driver_connection
+    connection = driver(db)
     into = "COPY count_block (zoom, cell, kind, split, entries) FROM STDIN (FORMAT BINARY)"
     with connection.cursor() as cursor, cursor.copy(into) as copy:
         copy.set_types(("int2", "int8", "text", "bool", "bytea"))

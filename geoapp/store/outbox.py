@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from geoapp.domain.notices import DUTY, NEWS_WITHOUT_STATE, Kind
 from geoapp.domain.workflow import DUTIES
+from geoapp.store.session import driver
 
 QUEUE, DELIVER = "mail", "deliver"
 
@@ -150,8 +151,8 @@ def _named(*what: str) -> str:
 def _wake(db: Session, written: int) -> int:
     """Queue one job that delivers, in this transaction: a worker learns of it at the commit, or never."""
     if written and not db.info.get("woken"):
-        driver: Any = db.connection().connection.driver_connection
-        _queue().configure_task(DELIVER, queue=QUEUE, connection=driver).defer()
+        connection = driver(db)
+        _queue().configure_task(DELIVER, queue=QUEUE, connection=connection).defer()
         db.info["woken"] = True
     return written
 

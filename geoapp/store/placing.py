@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain.placement import SINGLY, Placement
+from geoapp.store.session import driver
 
 PORTION = 50_000
 """So many points are placed at once: their memory is bounded, whatever is imported."""
@@ -61,7 +62,7 @@ def place(db: Session, target: str, *, today: date, binds: Mapping[str, Any]) ->
     # Closed at once if anything goes wrong: while the database still sends, nothing can be rolled back.
     with closing(_points(db, today)) as portions:
         numbers = [_numbered(portion, placement) for portion in portions]
-    connection: Any = db.connection().connection.driver_connection
+    connection = driver(db)
     with connection.cursor() as cursor:
         with cursor.copy("COPY placed FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(_HEAD)
@@ -92,7 +93,7 @@ def _numbered(points: NDArray[Any], placement: Placement) -> NDArray[Any]:
 
 
 def _points(db: Session, today: date) -> Generator[NDArray[Any], None, None]:
-    connection: Any = db.connection().connection.driver_connection
+    connection = driver(db)
     asked = (
         "COPY (SELECT j.id, ST_X(j.geom), ST_Y(j.geom), c.nth, coalesce(j.accuracy_m, 0), "
         f"coalesce(j.ended_on, '{today.isoformat()}'::date) - '1970-01-01'::date "

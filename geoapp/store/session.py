@@ -31,8 +31,8 @@ Line = psycopg.Connection[Any]
 """A connection as the driver knows it."""
 
 __all__ = [
-    "Line", "Session", "Statement", "bulk", "connect", "disconnect", "engine", "glance", "line", "rows", "snapshot",
-    "steady", "transaction",
+    "Line", "Session", "Statement", "bulk", "connect", "disconnect", "driver", "engine", "glance", "line", "rows",
+    "snapshot", "steady", "transaction",
 ]  # fmt: skip
 
 _engine: Engine | None = None
@@ -121,15 +121,20 @@ def line() -> Iterator[Line]:
     with _ours():
         pooled = engine().raw_connection()
         try:
-            driver: Any = pooled.driver_connection
-            driver.autocommit = True
-            yield driver
-            driver.autocommit = False
+            connection: Any = pooled.driver_connection
+            connection.autocommit = True
+            yield connection
+            connection.autocommit = False
         except BaseException:
             pooled.invalidate()
             raise
         finally:
             pooled.close()
+
+
+def driver(db: Session) -> Any:
+    """The driver's connection below a session, within its transaction: for COPY, and for libraries that want one."""
+    return db.connection().connection.driver_connection
 
 
 class Statement:
@@ -152,8 +157,7 @@ _BIND = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
 def rows(db: Session | Line, statement: Statement, binds: Mapping[str, object]) -> list[Any]:
     """All rows of a statement, on a line or within a session."""
-    driver: Any = db.connection().connection.driver_connection if isinstance(db, Session) else db
-    cursor: Any = psycopg.RawCursor(driver, row_factory=namedtuple_row)
+    cursor: Any = psycopg.RawCursor(driver(db) if isinstance(db, Session) else db, row_factory=namedtuple_row)
     given = [binds[name] for name in statement.binds]
     found: list[Any] = cursor.execute(statement.sql, given, prepare=statement.prepared or None, binary=True).fetchall()
     return found

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from geoapp.domain import chain
 from geoapp.domain.geometry import blur
 from geoapp.domain.values import NewIssue, Privacy
+from geoapp.store.session import driver
 
 _STAGING = """
 CREATE TEMP TABLE staging (
@@ -42,7 +43,7 @@ _MOST_INSTANTS = 4096
 def stage(db: Session, issues: Iterable[NewIssue]) -> int:
     """COPY issues into a new staging table of this transaction, as a stream; returns how many."""
     db.execute(text(_STAGING))
-    connection: Any = db.connection().connection.driver_connection
+    connection = driver(db)
     count = 0
     lines: list[str] = []
     with connection.cursor() as cursor, cursor.copy("COPY staging FROM STDIN") as copy:

@@ -23,6 +23,7 @@ from tests.web.mappage import DESKTOP, PHONE
 
 pytestmark = pytest.mark.browser
 SPOT = (106.6512345, 29.0312345)
+HERE = {"geolocation": {"longitude": SPOT[0], "latitude": SPOT[1], "accuracy": 30}, "permissions": ["geolocation"]}
 EVERY_SCREEN = pytest.mark.parametrize(
     ("screen", "lang"),
     [(PHONE, "en"), (DESKTOP, "zh")],
@@ -154,8 +155,7 @@ def test_near_the_border_it_asks_before_it_goes_on(visit):
 
 @pytest.mark.usefixtures("place")
 def test_a_question_about_the_place_before_keeps_nobody_from_going_on(visit):
-    here = {"geolocation": {"longitude": SPOT[0], "latitude": SPOT[1], "accuracy": 30}, "permissions": ["geolocation"]}
-    page = ready(visit("/report?lang=en&lat=29.03&lon=106.65995&category=road", PHONE, **here))
+    page = ready(visit("/report?lang=en&lat=29.03&lon=106.65995&category=road", PHONE, **HERE))
     page.click("#step-next")
     page.wait_for_selector("#edge-yes")
     page.route("**/api/whose*", lambda _route: None)  # whose the next place is, is never told
@@ -170,8 +170,7 @@ def test_a_question_about_the_place_before_keeps_nobody_from_going_on(visit):
 
 @pytest.mark.usefixtures("place")
 def test_my_position_is_shown_with_how_sure_it_is_and_a_refusal_is_said(visit):
-    here = {"geolocation": {"longitude": SPOT[0], "latitude": SPOT[1], "accuracy": 30}, "permissions": ["geolocation"]}
-    page = ready(visit("/report?lang=en&category=road", PHONE, **here))
+    page = ready(visit("/report?lang=en&category=road", PHONE, **HERE))
     page.click("#step-next")
     page.click("#use-here")
     page.wait_for_selector("#where-note:has-text('30 m')")
