@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from icalendar import Calendar
+from playwright.sync_api import expect
 
 from geoapp.domain.values import OPERATOR, Point
 from geoapp.services import accounts, visits
@@ -78,22 +79,22 @@ def test_lasso_plan_reorder_and_calendar(town, new_context, watch, screen, lang)
     page.goto(f"{town}/field?lang={lang}&at=16/29.0310/106.6505")
     page.wait_for_selector("html[data-map-ready]")
     near = numbers(page)
-    assert page.locator("#count-all").text_content() == "6"
+    expect(page.locator("#count-all")).to_have_text("6")
     found = wrong(page)
 
     # Chosen with one stroke.
     page.click("#lasso")
     draw_round(page, near)
     page.wait_for_selector("#chosen-bar:not([hidden])")
-    assert page.locator("#count-chosen").text_content() == "5"
+    expect(page.locator("#count-chosen")).to_have_text("5")
     assert {one["number"] for one in page.evaluate("() => GeoApp.visible()") if one.get("chosen")} == set(near)
 
     # Planned: the best order with its times, over what it is measured, and what a change costs before it is kept.
     page.click("#plan-visit")
     page.wait_for_selector("#stops .stop .stop-times b")
+    expect(page.locator("#stops .stop")).to_have_count(5)
     order = [row.get_attribute("data-issue") for row in page.locator("#stops .stop").all()]
-    assert len(order) == 5
-    assert "1.3" in page.locator(".plan-route > .hint").text_content()
+    expect(page.locator(".plan-route > .hint")).to_contain_text("1.3")
     found += wrong(page)
     # By hand: a finger or mouse drags, a keyboard moves with the arrows.
     if phone:
@@ -102,11 +103,11 @@ def test_lasso_plan_reorder_and_calendar(town, new_context, watch, screen, lang)
         page.locator("#stops .stop-n").nth(1).focus()
         page.keyboard.press("ArrowDown")
     page.wait_for_selector(".cost:not([hidden])")
-    assert ("多" if lang == "zh" else "+") in page.locator(".cost b").text_content()
+    expect(page.locator(".cost b")).to_contain_text("多" if lang == "zh" else "+")
     page.wait_for_selector("#best-order:enabled")
     after = [row.get_attribute("data-issue") for row in page.locator("#stops .stop").all()]
     assert after == [order[0], order[2], order[1], *order[3:]]
-    assert page.locator(".stop-pin").count() == 5
+    expect(page.locator(".stop-pin")).to_have_count(5)
     assert page.locator('img[src="x"]').count() == 0
 
     # Kept, and handed on to a calendar.
@@ -130,12 +131,12 @@ def test_an_issue_opens_beside_the_map_and_the_list_chooses_by_keyboard(town, ne
 
     page.locator("#issue-list input[type=checkbox]").first.focus()
     page.keyboard.press("Space")
-    assert page.locator("#count-chosen").text_content() == "1"
+    expect(page.locator("#count-chosen")).to_have_text("1")
     page.locator("#issue-list .issue-row").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#view-issue .verdict-box")
     assert urlsplit(page.url).path == "/field"
-    assert page.locator("#choose-this").get_attribute("aria-pressed") == "true"
+    expect(page.locator("#choose-this")).to_have_attribute("aria-pressed", "true")
     assert page.locator("#view-issue .timeline, #view-issue .facts").count() >= 1
     page.keyboard.press("Escape")
     page.wait_for_selector("#view-list:not([hidden])")
@@ -154,4 +155,4 @@ def test_a_street_corridor_takes_what_lies_along_it(town, new_context, watch):
         page.mouse.click(box["x"] + spot["x"], box["y"] + spot["y"])
         page.wait_for_timeout(350)
     page.click("#corridor-done")
-    assert page.locator("#count-chosen").text_content() == "2"
+    expect(page.locator("#count-chosen")).to_have_text("2")

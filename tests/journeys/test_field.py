@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Error
+from playwright.sync_api import Error, expect
 from sqlalchemy import text
 
 from geoapp.domain.editing import Facts
@@ -53,6 +53,7 @@ STORE = """(act) => new Promise((resolve, reject) => {
     moved.oncomplete = () => resolve(act === "spill" ? window.spilt : window.copied?.length);
   };
 })"""
+WAITING = "async (visit) => (await GeoApp.recorded(visit)).filter((one) => one.open.state === 'waiting').length"
 BOX = "async (visit) => (await GeoApp.recorded(visit)).map((one) => one.told.record.kind)"
 
 
@@ -239,8 +240,13 @@ def somebody_at_the_desk_edits(town, name):
     )  # fmt: skip
 
 
-def wait_until_sent(page, waits=0):
-    page.wait_for_selector(f"html[data-waits='{waits}']")
+def wait_until_sent(page):
+    """Nothing waits in the phone's store any more, and the page says so."""
+    for _ in range(PATIENCE_MS // 50):
+        if not page.evaluate(WAITING, str(VISIT)):
+            break
+        page.wait_for_timeout(50)
+    page.wait_for_selector("html[data-waits='0']")
 
 
 WALKED = {"check_in": 8, "photo": 12, "finding": 2, "extent": 1, "settlement": 1, "issue": 2}
@@ -261,7 +267,7 @@ def test_a_visit_without_a_signal_arrives_exactly_once_and_overwrites_nothing(to
     page.context.set_offline(True)
     report(page, "路灯不亮", 102)
     assert kept(page) == WALKED
-    assert page.locator("#field-waits").inner_text() == "26"
+    expect(page.locator("#field-waits")).to_have_text("26")
     assert stored("SELECT count(*) FROM field_record") == [(0,)]
     page.evaluate(STORE, "copy")
 
@@ -277,7 +283,6 @@ def test_a_visit_without_a_signal_arrives_exactly_once_and_overwrites_nothing(to
     assert_all_is_there_once()
     page.evaluate(STORE, "put back")
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    page.wait_for_selector("html:not([data-waits='0'])")
     wait_until_sent(page)
     assert_all_is_there_once()
 
@@ -330,10 +335,10 @@ def test_after_signing_out_nothing_is_left_on_the_phone(line, phone):
     page.context.set_offline(True)
     page.reload()
     page.wait_for_selector("html[data-field-ready]")
-    assert page.inner_text("#field-line") == "No signal"
+    expect(page.locator("#field-line")).to_have_text("No signal")
     go_to(page, 0)
     recorded(page, "check_in", lambda: page.click("#check-in"))
-    assert "from the stop" in page.inner_text(".done-here")
+    expect(page.locator(".done-here")).to_contain_text("from the stop")
     line.mend()
     page.context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
@@ -341,8 +346,8 @@ def test_after_signing_out_nothing_is_left_on_the_phone(line, phone):
     assert stored("SELECT count(*) FROM check_in") == [(1,)]
     before = page.evaluate(IN_THE_STORE)
     page.goto(f"{line.address}/account?lang=en")
-    page.click("form[action*='sign-out'] button")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("form[action*='sign-out'] button")
     page.goto(f"{line.address}/about?lang=en")
 
     assert "geoapp-field" in before["names"]
@@ -360,6 +365,7 @@ def test_what_lies_on_the_phone_cannot_be_read_without_the_key_and_not_at_all_wi
     page.locator("details:has(#set-pin) summary").click()
     page.fill("#new-pin", "4711")
     page.click("#set-pin")
+    page.wait_for_selector("#field-refused:not([hidden])")
     too_short = page.inner_text("#field-refused")
     page.fill("#new-pin", "471147")
     page.click("#set-pin")

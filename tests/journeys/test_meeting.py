@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from docx import Document
+from playwright.sync_api import expect
 from pypdf import PdfReader
 from sqlalchemy import text
 
@@ -64,9 +65,11 @@ def test_a_meeting_from_its_suggested_agenda_to_its_minutes(live_server, waiting
     page.fill("#meeting-at", "2026-11-28T14:30")
     page.click(".plan-meeting form button")
     page.wait_for_selector("html[data-map-ready]")
-    assert page.locator(".suggestions > li").count() == page.locator(".suggested-pin").count() == ON_AGENDA
-    page.click("#take-over")
-    page.wait_for_selector(".agenda-pin")
+    expect(page.locator(".suggestions > li")).to_have_count(ON_AGENDA)
+    expect(page.locator(".suggested-pin")).to_have_count(ON_AGENDA)
+    with page.expect_navigation():
+        page.click("#take-over")
+    expect(page.locator(".agenda-pin")).to_have_count(ON_AGENDA)
 
     # The map is the agenda: as many pins as items, a click either way.
     assert [one.inner_text() for one in page.locator(".agenda-item .agenda-number").all()] == [
@@ -74,38 +77,25 @@ def test_a_meeting_from_its_suggested_agenda_to_its_minutes(live_server, waiting
     ]
     assert sorted(int(one.inner_text()) for one in page.locator(".agenda-pin b").all()) == list(range(1, ON_AGENDA + 1))
     page.locator(".agenda-number").nth(4).click()
-    assert (
-        page.locator(".agenda-pin.lit").inner_text()
-        == page.locator(".agenda-item.lit .agenda-number").inner_text()
-        == "5"
-    )
+    expect(page.locator(".agenda-pin.lit")).to_have_text("5")
+    expect(page.locator(".agenda-item.lit .agenda-number")).to_have_text("5")
     page.locator(".agenda-pin", has_text="5").first.press("Enter")
-    assert page.evaluate("document.activeElement.dataset.number") == page.locator(".agenda-item.lit").get_attribute(
-        "data-number"
-    )
+    expect(page.locator(".agenda-item.lit[data-number]:focus")).to_have_count(1)
 
-    page.click(".meeting-head ~ form .primary, .in-line .primary")
-    for nth in range(DECIDED):
-        item = page.locator(".agenda-item").nth(nth)
-        item.locator("details.decide > summary").click()
-        if nth % 2:
-            item.locator('[name="outcome"][value="stay"]').check()
-            assert not item.locator('[name="unit"]').is_visible()
-        else:
-            assert item.locator('[name="unit"]').input_value() == "U1"
-            item.locator('[name="amount"]').fill(str(1000 * (nth + 1)))
-            item.locator('[name="due_on"]').fill("2026-12-20")
-        item.locator('[name="words"]').fill(f"决定 {nth + 1}")
-        item.locator("details.decide form .primary").click()
-        page.wait_for_selector(f".agenda-item.is-decided >> nth={nth}")
+    with page.expect_navigation():
+        page.click(".meeting-head ~ form .primary, .in-line .primary")
+    decide(page)
 
     watch.expected_statuses.add(409)
-    page.click("#close-meeting")
-    assert page.locator(".agenda-item .refused").count() == ON_AGENDA - DECIDED
+    with page.expect_navigation():
+        page.click("#close-meeting")
+    expect(page.locator(".agenda-item .refused")).to_have_count(ON_AGENDA - DECIDED)
     assert states() == {"agenda": ON_AGENDA}
-    page.locator(".close-meeting form").first.locator("button").click()
-    page.click("#close-meeting")
-    page.wait_for_selector(".meeting-closed")
+    with page.expect_navigation():
+        page.locator(".close-meeting form").first.locator("button").click()
+    with page.expect_navigation():
+        page.click("#close-meeting")
+    expect(page.locator(".meeting-closed")).to_be_visible()
     assert states() == {"dispatched": 5, "accepted": 5, "agenda": 2}
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -115,6 +105,23 @@ def test_a_meeting_from_its_suggested_agenda_to_its_minutes(live_server, waiting
         "history"
     ]
     assert [line["actor"] for line in told if line["action"] == "decide"] in (["联席会议"], ["joint meeting"])
+
+
+def decide(page):
+    for nth in range(DECIDED):
+        item = page.locator(".agenda-item").nth(nth)
+        item.locator("details.decide > summary").click()
+        if nth % 2:
+            item.locator('[name="outcome"][value="stay"]').check()
+            expect(item.locator('[name="unit"]')).to_be_hidden()
+        else:
+            expect(item.locator('[name="unit"]')).to_have_value("U1")
+            item.locator('[name="amount"]').fill(str(1000 * (nth + 1)))
+            item.locator('[name="due_on"]').fill("2026-12-20")
+        item.locator('[name="words"]').fill(f"决定 {nth + 1}")
+        with page.expect_navigation():
+            item.locator("details.decide form .primary").click()
+        expect(page.locator(".agenda-item.is-decided")).to_have_count(nth + 1)
 
 
 def the_minutes_say_it(page):

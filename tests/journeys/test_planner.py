@@ -1,9 +1,11 @@
 """What a planner does, in a real browser, on the demonstration place: from a planted cluster to a project."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from playwright.sync_api import expect
 
 from geoapp.app import create_app
 from geoapp.demo.planted import CLUSTERS
@@ -64,21 +66,23 @@ def test_a_planted_cluster_is_found_opened_and_made_a_project_that_its_secretary
     said = int(row.locator("td a").first.inner_text())
     assert PLANTED.count * 0.7 <= said <= PLANTED.count * 1.5
     row.locator("button.plan-find").click()
-    assert f"查看 {said} 个问题" in page.locator(".plan-popup").inner_text()
-    page.locator(".plan-popup a").first.click()
-    assert page.locator("#case-count").inner_text() == str(said)
-    assert page.locator("table.issues tbody tr").count() == said
+    expect(page.locator(".plan-popup")).to_contain_text(f"查看 {said} 个问题")
+    with page.expect_navigation():
+        page.locator(".plan-popup a").first.click()
+    expect(page.locator("#case-count")).to_have_text(str(said))
+    expect(page.locator("table.issues tbody tr")).to_have_count(said)
 
-    page.get_by_role("link", name="立项").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="立项").click()
     drawn(page)
     page.get_by_label("项目名称").fill("万盛楼栋消防管网改造")
-    page.get_by_role("button", name="立项").click()
-    page.wait_for_url("**/projects/**")
-    assert page.locator("h1").inner_text().startswith("万盛楼栋消防管网改造")
-    assert page.locator("li[data-number]").count() == said
+    with page.expect_navigation():
+        page.get_by_role("button", name="立项").click()
+    expect(page.locator("h1")).to_contain_text("万盛楼栋消防管网改造")
+    expect(page.locator("li[data-number]")).to_have_count(said)
 
     own = visit("secretary", "/lists?in=projects&lang=zh")
-    assert own.get_by_role("link", name="万盛楼栋消防管网改造").count() == 1
+    expect(own.get_by_role("link", name="万盛楼栋消防管网改造")).to_have_count(1)
     own.goto(own.url.partition("/lists")[0] + "/planning?analysis=compare&lang=zh")
     drawn(own)
     titles = own.evaluate(
@@ -91,10 +95,10 @@ def test_a_planted_cluster_is_found_opened_and_made_a_project_that_its_secretary
 def test_months_play_and_a_link_shows_the_same_month(visit):
     page = drawn(visit("planner", "/planning?analysis=trends&lang=en&cell=1000&month=2026-03"))
 
-    assert page.locator("#plan-month-said").inner_text() == "2026-03"
+    expect(page.locator("#plan-month-said")).to_have_text("2026-03")
     page.locator("#plan-month").press("ArrowRight")
-    assert page.locator("#plan-month-said").inner_text() == "2026-04"
-    assert "month=2026-04" in page.url
+    expect(page.locator("#plan-month-said")).to_have_text("2026-04")
+    expect(page).to_have_url(re.compile("month=2026-04"))
     page.get_by_role("button", name="Play").click()
     page.locator("#plan-month-said", has_text="2026-05").wait_for()
 
@@ -116,7 +120,7 @@ def test_a_crew_is_moved_by_hand_and_by_keyboard_and_the_figures_follow(visit):
     dragged = row.nth(1).inner_text().split(" → ")
     assert dragged[0] == stood[0]
     assert dragged[1] != stood[1]
-    assert "to_lat=" in page.url
+    expect(page).to_have_url(re.compile("to_lat="))
 
     page.locator(".crew-base.after").focus()
     before = page.locator("#to_lat").input_value()
@@ -125,7 +129,7 @@ def test_a_crew_is_moved_by_hand_and_by_keyboard_and_the_figures_follow(visit):
     assert float(page.locator("#to_lat").input_value()) > float(before)
     moved = row.nth(1).inner_text()
     page.reload()
-    assert page.locator("#crew-table tbody tr").first.locator("td").nth(1).inner_text() == moved
+    expect(row.nth(1)).to_have_text(moved)
 
 
 def test_shapes_are_walked_by_keyboard_and_the_bandwidth_is_slid(visit):
@@ -134,7 +138,7 @@ def test_shapes_are_walked_by_keyboard_and_the_bandwidth_is_slid(visit):
     page.locator("#plan-after").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    assert page.locator("#plan-at").inner_text().startswith("2 of ")
+    expect(page.locator("#plan-at")).to_have_text(re.compile("^2 of "))
     said = page.locator("#plan-open").inner_text()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

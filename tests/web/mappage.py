@@ -4,9 +4,12 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from playwright.sync_api import expect
+
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PATIENCE_S = 20
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 # Pixels of the canvas of a pane, [r, g, b, a] each; x and y are CSS pixels of the map, at one device pixel each.
 PIXELS = """([pane, x, y, width, height]) => {

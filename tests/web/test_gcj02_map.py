@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from geoapp.domain.geometry import gcj02_to_wgs84, wgs84_to_gcj02
 from geoapp.domain.values import Point
@@ -115,7 +116,7 @@ def test_the_address_and_a_click_speak_wgs84(seen):
     assert float(said["lon"][0]) == pytest.approx(OTHER.lon, abs=PIXEL_DEG)
     assert float(said["lat"][0]) == pytest.approx(OTHER.lat, abs=PIXEL_DEG)
     seen.page.wait_for_selector("#view-issue .verdict-box")
-    assert "社区A" in seen.page.text_content("#view-issue")
+    expect(seen.page.locator("#view-issue")).to_contain_text("社区A")
 
 
 def test_review_number_and_attribution_are_printed_on_every_map(seen):

@@ -69,7 +69,7 @@ def test_on_the_map_in_tooltip_panel_and_list(seen):
             assert (selector, page.text_content(selector)) == (selector, category)
         facts = shown(seen, "#view-issue .facts dd")
         assert facts.count(category) == 4  # category, community, unit, address
-        assert page.title().startswith(f"{category} · ")
+        seen.until(lambda category=category: page.title().startswith(f"{category} · "))
     assert inert(seen)
 
 
@@ -78,10 +78,10 @@ def test_in_the_filter_and_in_whose_place_it_is(seen):
 
     for question in ("category", "community", "unit"):
         page.click(f"#filter-{question}")
-        assert sorted(shown(seen, "#question-drawer .choice-name")) == sorted(PAYLOADS)
+        seen.eventually(lambda: sorted(shown(seen, "#question-drawer .choice-name")), sorted(PAYLOADS))
         for payload in PAYLOADS:
             page.fill("#question-drawer .choice-search", payload)
-            assert payload in shown(seen, "#question-drawer .choice-name")
+            seen.until(lambda payload=payload: payload in shown(seen, "#question-drawer .choice-name"))
     assert inert(seen)
     for key, letter in (("category", "c"), ("community", "p"), ("unit", "u")):
         seen.open("at=15/29.02600/106.64600&" + key + "=" + ",".join(f"{letter}{i}" for i in range(len(PAYLOADS))))

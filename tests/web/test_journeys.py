@@ -6,6 +6,7 @@ import json
 from urllib.parse import unquote
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.web.mappage import DESKTOP, PHONE, MapPage
 
@@ -66,7 +67,7 @@ def test_from_the_map_to_an_issue_and_back_nothing_is_lost(visit, screen, lang):
     seen.press(issue)
     known = ask(seen, f"/api/issues/{issue['number']}?lang={lang}")["properties"]
     seen.eventually(lambda: page.text_content("#issue-title"), known["title"] or known["category_name"])
-    assert page.text_content("#view-issue .number") == issue["number"]
+    expect(page.locator("#view-issue .number")).to_have_text(issue["number"])
     seen.eventually(lambda: page.locator("#view-issue .facts").count(), 1)
     assert known["category_name"] in page.text_content("#view-issue .facts")
     assert known["verdict_name"] in page.text_content("#view-issue .verdict-box")
@@ -75,17 +76,19 @@ def test_from_the_map_to_an_issue_and_back_nothing_is_lost(visit, screen, lang):
     assert before["state"] == "in_work"
     assert before["issue"] == issue["number"]
 
-    page.click("#issue-link")
+    with page.expect_navigation():
+        page.click("#issue-link")
     page.wait_for_selector("html[data-map-ready]")
     assert page.url.split("?")[0] == f"{seen.address}/issues/{issue['number']}"
     assert page.text_content("h1") == (known["title"] or known["category_name"])
     assert seen.ink("selection") > 1
-    page.click("#back-to-map")
+    with page.expect_navigation():
+        page.click("#back-to-map")
     page.wait_for_selector("html[data-map-ready]")
     seen.settle()
     assert seen.parameters() == before
     assert seen.shows(drawn)
-    assert page.get_attribute("#state-in_work", "aria-pressed") == "true"
+    expect(page.locator("#state-in_work")).to_have_attribute("aria-pressed", "true")
 
 
 def test_the_browsers_own_back_keeps_the_view_too(visit):
@@ -95,8 +98,8 @@ def test_the_browsers_own_back_keeps_the_view_too(visit):
 
     page.click("#issue-list a >> nth=2")
     page.wait_for_selector("#view-issue .facts")
-    page.click("#issue-link")
-    page.wait_for_selector("h1")
+    with page.expect_navigation():
+        page.click("#issue-link")
     page.go_back()
     page.wait_for_selector("#view-issue .facts")
     page.go_back()
@@ -199,14 +202,15 @@ def test_a_search_on_the_list_keeps_the_other_filters(visit):
 
     page.goto(f"{seen.address}/issues?state=open&lang=en")
     page.fill("#search", "垃圾")
-    page.press("#search", "Enter")
+    with page.expect_navigation():
+        page.press("#search", "Enter")
 
-    page.wait_for_selector(".search-clear")
-    assert page.text_content("#total") == f"{matched:,}"
+    expect(page.locator("#total")).to_have_text(f"{matched:,}")
     assert seen.parameters()["state"] == "open"
-    page.click(".search-clear")
-    page.wait_for_selector(".search-clear", state="detached")
-    assert page.input_value("#search") == ""
+    with page.expect_navigation():
+        page.click(".search-clear")
+    expect(page.locator(".search-clear")).to_have_count(0)
+    expect(page.locator("#search")).to_have_value("")
     assert seen.parameters()["state"] == "open"
 
 
@@ -246,14 +250,14 @@ def test_everything_can_be_done_from_the_keyboard(visit):
     with seen.redrawn():
         page.keyboard.press("Space")
     page.keyboard.press("Escape")
-    assert page.evaluate(focused("#filter-verdict"))
+    expect(page.locator("#filter-verdict")).to_be_focused()
     assert "verdict" in seen.parameters()
 
     tab_to("#issue-list a")
     number = page.evaluate("document.activeElement.dataset.issue")
     page.keyboard.press("Enter")
     page.wait_for_selector("#view-issue .facts")
-    assert page.evaluate(focused("#issue-title"))
+    expect(page.locator("#issue-title")).to_be_focused()
     assert seen.parameters()["issue"] == number
     page.keyboard.press("Escape")
     page.wait_for_selector("#view-list:not([hidden])")
@@ -265,7 +269,7 @@ def test_everything_can_be_done_from_the_keyboard(visit):
         page.keyboard.press("+")
     page.focus("#ask-whose")
     page.keyboard.press("Enter")
-    assert page.is_visible("#whose-note")
+    expect(page.locator("#whose-note")).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_selector("#view-issue .verdict-box")
     page.keyboard.press("Escape")

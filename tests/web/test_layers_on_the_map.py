@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from geoapp.domain.values import Name, Point
 from tests.builders import a_category, a_jurisdiction, a_place, an_issue, square, store
@@ -98,7 +99,7 @@ def test_the_legend_names_every_layer_and_what_its_marks_mean(seen):
     for name in ("open", "in work", "solved", "not pursued", "near the edge", "contested", "orphan"):
         assert name in words
     seen.page.click("#legend-toggle")
-    assert seen.page.is_hidden("#legend-body")
+    expect(seen.page.locator("#legend-body")).to_be_hidden()
 
 
 def test_contested_land_is_hatched_with_lines_and_only_there(seen):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import expect
 
 from geoapp.app import create_app
 from geoapp.config import read
@@ -129,13 +130,10 @@ def test_only_a_site_that_the_settings_name_shows_the_map_in_a_frame(place, sett
     with serving(app) as ours:
         site.shown = f"{ours}/embed?community=C1&lang=en"
         page = new_context(**DESKTOP).new_page()
-        page.goto(address)
-        page.wait_for_timeout(1500)
-        frame = page.frames[-1]
-        shown = frame.locator("#whole-map").count() if frame.url.startswith(ours) else 0
+        page.goto(address)  # loaded when its frame is
+        expect(page.frame_locator("iframe").locator("#whole-map")).to_have_count(int(allowed))
+        assert page.frames[-1].url.startswith(ours) == allowed
         page.close()
-
-    assert shown == int(allowed)
 
 
 def test_every_other_page_is_shown_in_no_frame(place, settings):  # noqa: ARG001
