@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import gc
 import os
 import signal
 import socket
@@ -175,6 +176,12 @@ def _share_heaps() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
+def _settle() -> None:
+    """What a worker has loaded stays: who looks for garbage need not walk over it, 0.1 s each time."""
+    gc.collect()
+    gc.freeze()
+
+
 def _web_server(settings: Settings, url: str, fd: int, address: str, worker: Beside) -> Any:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # noqa: PLC0415
     from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # noqa: PLC0415
@@ -204,6 +211,7 @@ def _web_server(settings: Settings, url: str, fd: int, address: str, worker: Bes
                 "loglevel": "warning",
                 "proc_name": "geoapp",
                 "control_socket_disable": True,
+                "post_worker_init": lambda _: _settle(),
                 "post_fork": lambda _server, _one: worker.forget(),
                 "when_ready": lambda _: click.echo(f"The map is at {address} (Ctrl-C stops it)"),
             }.items():

@@ -332,12 +332,10 @@ def heaps(found: Array) -> list[Heap]:
     sums = {name: np.zeros(len(cells), np.int64) for name in SUMS}
     for name, into in sums.items():
         np.add.at(into, where, found[name])
+    told = (cells, by_group, *(sums[name] for name in ("n", "x", "y", "contested", "orphan")))
     made = [
-        Heap(
-            int(cells[nth]), n, int(sums["x"][nth]) / n / MM, int(sums["y"][nth]) / n / MM,
-            tuple(int(part) for part in by_group[nth]), int(sums["contested"][nth]), int(sums["orphan"][nth]),
-        )
-        for nth, n in enumerate(sums["n"].tolist()) if n
+        Heap(cell, n, x / n / MM, y / n / MM, tuple(groups), contested, orphan)
+        for cell, groups, n, x, y, contested, orphan in zip(*(one.tolist() for one in told), strict=True) if n
     ]  # fmt: skip
     return sorted(made, key=lambda heap: (-heap.n, heap.cell))
 

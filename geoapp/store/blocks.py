@@ -40,16 +40,17 @@ class Found:
     unfolded: int
 
 
-_STAMP = """
+STAMP = """
     CAST(coalesce((SELECT sum(version) FROM count_area
                    WHERE zoom = :of AND cell >= :first_area AND cell < :behind_area), 0) AS bigint)
     + (SELECT count(*) FROM count_change WHERE cell >= :area_begin AND cell < :area_end) AS area,
     ARRAY(SELECT part || ' ' || version FROM data_version ORDER BY part) AS parts
 """
+"""SQL: the two columns of a ``Stamp``, for ``stamp_of``; with the binds of ``area``."""
 _LOOK = Statement(
     f"""
     SELECT able.*, found.*
-    FROM (SELECT {_STAMP}, coalesce((SELECT zone FROM count_base), 'UTC') AS zone,
+    FROM (SELECT {STAMP}, coalesce((SELECT zone FROM count_base), 'UTC') AS zone,
                  (SELECT count(*) FROM category WHERE code = ANY (:codes) AND parent_code IS NULL) AS tops) AS able
     LEFT JOIN (
         SELECT cell, kind, split, entries, 0 AS month, 0 AS state_group, 0 AS n, 0 AS contested, 0 AS orphan,
@@ -61,22 +62,23 @@ _LOOK = Statement(
     ) AS found ON true
     """
 )
-_STAMP_ALONE = Statement(f"SELECT {_STAMP}")
+_STAMP_ALONE = Statement(f"SELECT {STAMP}")
 
 
 def stamp(db: Session | Line, zoom: int, cell: int) -> Stamp:
     """The version of a tile's area: as long as it is the same, so is all that the tile is made from."""
-    (row,) = session.rows(db, _STAMP_ALONE, _area(zoom, cell))
-    return _stamp(row)
+    (row,) = session.rows(db, _STAMP_ALONE, area(zoom, cell))
+    return stamp_of(row)
 
 
-def _area(zoom: int, cell: int) -> dict[str, int]:
+def area(zoom: int, cell: int) -> dict[str, int]:
+    """Binds of ``STAMP``."""
     of, first, behind = counts.areas_of(zoom, cell)
     begin, end = counts.span(of, first)[0], counts.span(of, behind)[0]
     return {"of": of, "first_area": first, "behind_area": behind, "area_begin": begin, "area_end": end}
 
 
-def _stamp(row: Any) -> Stamp:
+def stamp_of(row: Any) -> Stamp:
     parts = (part.split(" ") for part in row.parts)
     return Stamp(row.area, tuple((name, int(version)) for name, version in parts))
 
@@ -96,7 +98,7 @@ def look(db: Session, zoom: int, cell: int, asked: Question, zone: ZoneInfo, *, 
     kinds = [ALL] if asked.is_plain else [ALL, *asked.kinds]
     begin, end = counts.span(at, first)[0], counts.span(at, behind)[0]
     span = {"at": at, "first": first, "behind": behind, "begin": begin, "end": end}
-    told = session.rows(db, _LOOK, _area(zoom, cell) | span | {"kinds": kinds, "codes": list(asked.categories)})
+    told = session.rows(db, _LOOK, area(zoom, cell) | span | {"kinds": kinds, "codes": list(asked.categories)})
     able = told[0]
     if not able.zone or able.tops < len(asked.categories):
         return None
@@ -116,7 +118,7 @@ def look(db: Session, zoom: int, cell: int, asked: Question, zone: ZoneInfo, *, 
         # The log holds what no block knows yet: there the issues themselves are asked.
         ask += [counts.span(at, of) for of in log.blocks(at) - known]
     parts = log.outside(ask, asked)
-    return Found(_stamp(able), np.concatenate([*pieces, parts]), tuple(ask), crowd, log.rows)
+    return Found(stamp_of(able), np.concatenate([*pieces, parts]), tuple(ask), crowd, log.rows)
 
 
 def total(db: Session, tiles: Sequence[tuple[int, int]], asked: Question) -> int | None:

@@ -6,7 +6,7 @@ without category and period the tiles within it are its, and the edge is counted
 more than the public, are counted from the issues alone. Both ways give the same numbers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -100,13 +100,11 @@ def _of_box(db: Session, wanted: IssueFilter, viewer: Viewer, box: Box, *, zone:
     return known + int(db.execute(text(sql), binds | more | spans).scalar_one())
 
 
-def spans_of(
-    db: Session, zoom: int, cell: int, known: Census, cells: Iterable[int], *, deep: int
-) -> list[tuple[int, int]]:
-    """Few and small spans of a tile that hold all that is asked in ``cells`` (of zoom ``deep``)."""
+def spans_of(db: Session, zoom: int, cell: int, known: Census, *, deep: int) -> list[tuple[int, int]]:
+    """Few and small spans of a tile that hold all that is asked, of which ``known`` has cells of zoom ``deep``."""
     if known.crowd <= pyramid.CROWDED:
         return [pyramid.span(zoom, cell)]
-    held = [pyramid.span(deep, one) for one in cells]
+    held = [pyramid.span(deep, heap.cell) for heap in pyramid.heaps(known.parts)]
     found = blocks.narrow(db, deep, [first >> 2 * (LEVEL - deep) for first, _ in held], known.asked)
     # What no block knows yet lies in the log, and what the question leaves to the issues may lie anywhere in a cell.
     return pyramid.joined(held if known.asked.edges else [*found, *blocks.touched(db, *pyramid.span(zoom, cell))])

@@ -5,11 +5,12 @@ issues of the tile. An aggregate lies at the mean of its members, so that no lat
 cells (``public_cell``), so each issue lies in exactly one, and its bounds are plain numbers in every plan.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geoapp.domain import counts as pyramid
@@ -17,9 +18,10 @@ from geoapp.domain import mvt
 from geoapp.domain.counts import LEVEL, Heap
 from geoapp.domain.tiles import Tile
 from geoapp.domain.values import IssueFilter, StateGroup, Viewer, states_of
-from geoapp.store import census
+from geoapp.store import blocks, census, session
 from geoapp.store.blocks import Stamp
 from geoapp.store.condition import condition
+from geoapp.store.session import Statement
 
 AGGREGATE_BELOW_ZOOM = 15
 FITS = 40
@@ -36,6 +38,7 @@ _SINGLE = """
          WHEN ST_Dimension(i.extent) = 0 THEN 'points'
          WHEN ST_Dimension(i.extent) = 1 THEN 'line' ELSE 'area' END AS extent
 """
+_SAID = ("id", "number", "state", "verdict", "category", "reported", "extent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,27 @@ def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zon
         return Drawn(_counted_tile(db, tile, wanted, viewer, zone=zone))
     if known.n == 0:
         return Drawn(b"", known.unfolded, known.stamp)
-    heaps = pyramid.heaps(known.parts)
     if known.n <= (FITS if tile.z < AGGREGATE_BELOW_ZOOM else MOST_SINGLES):
-        spans = census.spans_of(db, tile.z, cell, known, [heap.cell for heap in heaps], deep=deep)
-        return Drawn(_single_tile(db, tile, wanted, viewer, zone=zone, spans=spans), known.unfolded)
+        spans = census.spans_of(db, tile.z, cell, known, deep=deep)
+        body, stamp = _single_tile(db, tile, wanted, viewer, zone=zone, spans=spans)
+        return Drawn(body, known.unfolded, _both(known.stamp, stamp))
+    heaps = pyramid.heaps(known.parts)
     alone = [heap.cell for heap in heaps if heap.n == 1] if known.crowd <= LONE_AMONG else []
-    singles = _singles(db, wanted, viewer, zone=zone, cells=alone, deep=deep)
+    if not alone:
+        return Drawn(_aggregates(tile, heaps, {}), known.unfolded, known.stamp)
+    singles, seen = _singles(db, tile, wanted, viewer, zone=zone, cells=alone, deep=deep)
+    return Drawn(_aggregates(tile, heaps, singles), known.unfolded, _both(known.stamp, seen))
+
+
+def _both(one: Stamp | None, other: Stamp | None) -> Stamp | None:
+    """The stamp of an answer that two statements told: they told of the same data."""
+    return one if one == other else None
+
+
+def _aggregates(tile: Tile, heaps: list[Heap], singles: Mapping[int, dict[str, Any]]) -> bytes:
+    """Every heap at its mean; one of a single issue that is known as that issue."""
     told = [(*_place(tile, heap.x, heap.y), singles.get(heap.cell) or _said(heap)) for heap in heaps]
-    return Drawn(mvt.encode("issues", told), known.unfolded, None if alone else known.stamp)
+    return mvt.encode("issues", told)
 
 
 def _said(heap: Heap) -> dict[str, int]:
@@ -80,35 +96,47 @@ def _place(tile: Tile, x: float, y: float) -> tuple[int, int]:
     return round((x - bounds.west) / size), round((bounds.north - y) / size)
 
 
+def _rows(db: Session, sql: str, binds: Mapping[str, object]) -> list[Any]:
+    """Asked by the driver itself: what a session does around a statement takes as long as most of these."""
+    return session.rows(db, _ready(sql), binds)
+
+
+@lru_cache(64)
+def _ready(sql: str) -> Statement:
+    return Statement(sql)
+
+
+def _stamp_binds(tile: Tile) -> dict[str, int]:
+    return blocks.area(tile.z, pyramid.morton(tile.x, tile.y))
+
+
 def _singles(
-    db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, cells: list[int], deep: int
-) -> dict[int, dict[str, Any]]:
-    """The issue that alone lies in each of these cells of zoom ``deep``, by its cell."""
-    if not cells:
-        return {}
+    db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, cells: list[int], deep: int
+) -> tuple[dict[int, dict[str, Any]], Stamp | None]:
+    """The issue that alone lies in each of these cells of zoom ``deep``, by its cell; and of what data that is."""
     spans = [pyramid.span(deep, cell) for cell in cells]
     where, binds = condition(db, wanted, viewer, zone=zone)
     inside, more = census.in_spans(spans)
-    rows = db.execute(
-        text(f"SELECT i.public_cell >> :shift AS cell, {_SINGLE} FROM issue i WHERE {inside} AND {where}"),
-        binds | more | {"shift": 2 * (LEVEL - deep)},
-    ).mappings()
+    rows = _rows(
+        db,
+        f"SELECT {blocks.STAMP}, i.public_cell >> :shift AS cell, {_SINGLE} FROM issue i WHERE {inside} AND {where}",
+        binds | more | _stamp_binds(tile) | {"shift": 2 * (LEVEL - deep)},
+    )
     groups = {str(state): str(group) for group in StateGroup for state in states_of(group)}
-    return {
-        row["cell"]: {"n": 1, **{key: row[key] for key in row if key != "cell"}, "group": groups[row["state"]]}
-        for row in rows
-    }
+    found = {row.cell: {"n": 1, **dict(zip(_SAID, row[-len(_SAID) :], strict=True)), "group": groups[row.state]}
+             for row in rows}  # fmt: skip
+    return found, blocks.stamp_of(rows[0]) if rows else None
 
 
 def _single_tile(
     db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo, spans: list[tuple[int, int]]
-) -> bytes:
-    """Every issue of the spans by itself."""
+) -> tuple[bytes, Stamp]:
+    """Every issue of the spans by itself; and of what data that is."""
     inside, more = census.in_spans(spans)
     where, binds = condition(db, wanted, viewer, zone=zone)
     groups = {group.value: [str(state) for state in states_of(group)] for group in StateGroup}
     sql = f"""
-        SELECT ST_AsMVT(feature, 'issues', {mvt.EXTENT}, 'geom') FROM (
+        SELECT {blocks.STAMP}, ST_AsMVT(feature, 'issues', {mvt.EXTENT}, 'geom') AS body FROM (
             SELECT {_geom("i.public_3857")} AS geom, 1 AS n, {_SINGLE},
                    CASE WHEN i.state = ANY (:open) THEN 'open' WHEN i.state = ANY (:in_work) THEN 'in_work'
                         WHEN i.state = ANY (:solved) THEN 'solved' ELSE 'dropped' END AS group
@@ -116,7 +144,8 @@ def _single_tile(
         ) AS feature
     """
     del groups["dropped"]
-    return bytes(db.execute(text(sql), binds | more | groups | _box(tile)).scalar_one())
+    (row,) = _rows(db, sql, binds | more | groups | _box(tile) | _stamp_binds(tile))
+    return row.body, blocks.stamp_of(row)
 
 
 def _counted_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -> bytes:
@@ -143,7 +172,7 @@ def _counted_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, 
             FROM hit
             GROUP BY CASE WHEN (SELECT n FROM total) <= :fits THEN id ELSE (public_cell >> :shift)::text END
         )
-        SELECT ST_AsMVT(feature, 'issues', {mvt.EXTENT}, 'geom') FROM (
+        SELECT ST_AsMVT(feature, 'issues', {mvt.EXTENT}, 'geom') AS body FROM (
             SELECT {_geom("ST_SetSRID(ST_MakePoint(x, y), 3857)")} AS geom,
                    n, CASE WHEN n > 1 THEN open END AS open, CASE WHEN n > 1 THEN in_work END AS in_work,
                    CASE WHEN n > 1 THEN solved END AS solved, CASE WHEN n > 1 THEN dropped END AS dropped,
@@ -164,7 +193,8 @@ def _counted_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, 
         "behind": behind,
         "shift": max(0, 2 * (LEVEL - tile.z - pyramid.depth(min(tile.z, pyramid.LAST)))),
     }
-    return bytes(db.execute(text(sql), binds | _box(tile) | groups | more).scalar_one())
+    (row,) = _rows(db, sql, binds | _box(tile) | groups | more)
+    return bytes(row.body)
 
 
 def _geom(point: str) -> str:

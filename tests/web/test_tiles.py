@@ -111,24 +111,25 @@ def test_a_state_that_looks_the_same_makes_the_tile_new_that_tells_it(here):
     assert {one["state"] for one in features(answer.data)} == {"accepted", "agenda"}
 
 
-def test_a_tile_that_changes_while_it_is_made_is_made_of_one_moment(here, monkeypatch):
-    before = sum(one["n"] for one in features(here.get(path_of(CENTRE, 16)).data))
-    store(an_issue("new", point=Point(106.6501, 29.0301)))
-    draw, made = layers.tiles.issue_tile, []
+@pytest.mark.parametrize("zoom", [11, 16], ids=["counted, with a lonely issue", "one by one"])
+def test_a_tile_that_changes_while_it_is_made_is_made_of_one_moment(here, monkeypatch, zoom):
+    before = sum(one["n"] for one in features(here.get(path_of(CENTRE, zoom)).data))
+    store(an_issue("new", point=Point(106.60, 29.00) if zoom == 11 else Point(106.6501, 29.0301)))
+    count, made = layers.tiles.census.of_tile, []
 
-    def interrupted(db, *asked):
-        drawn = draw(db, *asked)
+    def interrupted(db, *asked, **how):
+        counted = count(db, *asked, **how)
         if not made:
             store(an_issue("late", point=Point(106.6501, 29.031)))
-        made.append(drawn)
-        return drawn
+        made.append(counted)
+        return counted
 
-    monkeypatch.setattr(layers.tiles, "issue_tile", interrupted)
-    answer = here.get(path_of(CENTRE, 16))
+    monkeypatch.setattr(layers.tiles.census, "of_tile", interrupted)
+    answer = here.get(path_of(CENTRE, zoom))
 
     assert len(made) == 2
     assert sum(one["n"] for one in features(answer.data)) == before + 2
-    assert here.get(path_of(CENTRE, 16), headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert here.get(path_of(CENTRE, zoom), headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
 def test_a_crowded_tile_is_counted_and_its_lonely_issues_can_be_opened(here):
