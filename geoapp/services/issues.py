@@ -41,9 +41,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A page whose issues are texts of GeoJSON features."""
+    """A page whose issues are texts of GeoJSON features, with commas between them."""
 
-    features: list[str]
+    features: bytes
+    returned: int
     matched: int
     after: str | None
 
@@ -93,17 +94,17 @@ def search_texts(
     after: str | None = None,
     by_deadline: bool = False,
 ) -> Texts:
-    """As ``search``, each issue as the text of a GeoJSON feature."""
+    """As ``search``, the issues as texts of GeoJSON features."""
     with snapshot() as db:
         matched = census.count(db, wanted, viewer, zone)
         try:
-            texts, token = issuetexts.page_texts(
+            texts, returned, token = issuetexts.page_texts(
                 db, wanted, viewer, said=said, zone=zone, limit=limit, after=after, by_deadline=by_deadline,
                 matched=matched,
             )  # fmt: skip
         except ValueError:
             raise BadInput("after", "token") from None
-        return Texts(texts, matched, token)
+        return Texts(texts, returned, matched, token)
 
 
 def count(viewer: Viewer, wanted: IssueFilter, *, zone: ZoneInfo) -> int:

@@ -1,10 +1,9 @@
 """Reading issues: a page of the list, each that a filter finds, and one with everything that its viewer may see."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -136,10 +135,13 @@ def page(
 
     ``matched`` is how many there are in all. Raises ValueError for a token that is not one of ours.
     """
-    found, token = paged(
+    sql, binds = paged(
         db, wanted, viewer, _COLUMNS, zone=zone, limit=limit, after=after, matched=matched, by_deadline=by_deadline
     )
-    return [_row(row) for row in found], token
+    found = db.execute(text(sql), binds).all()
+    rows = found[:limit]
+    follows = rows and len(found) > limit
+    return [_row(row) for row in rows], token(rows[-1], by_deadline=by_deadline) if follows else None
 
 
 def paged(
@@ -154,9 +156,12 @@ def paged(
     matched: int,
     by_deadline: bool,
     also: str = "",
-    more: Mapping[str, Any] = MappingProxyType({}),
-) -> tuple[Sequence[Row[Any]], str | None]:
-    """As ``page``, but of any columns, among them i.id, i.reported_at and i.due_at; ``also`` joins what these need."""
+) -> tuple[str, dict[str, Any]]:
+    """SQL of a page in its order, and its binds: of any columns, for which ``also`` joins what they need.
+
+    One more row than ``limit``, where there is one: then a page follows, after what ``token`` names. Raises ValueError
+    for an ``after`` that is not one of ours.
+    """
     where, binds = condition(db, wanted, viewer, zone=zone)
     joins, own = _joins(viewer)
     if after:
@@ -172,12 +177,8 @@ def paged(
     if wanted.words and matched < FEW:
         # Else a plan may read back through the years until it has found enough; OFFSET keeps it from that.
         source, where = f"(SELECT * FROM issue i WHERE {where} OFFSET 0) AS i", "true"
-    found = db.execute(
-        text(f"SELECT {columns} FROM {source} {joins} {also} WHERE {where} ORDER BY {order} LIMIT :limit"),
-        binds | own | dict(more) | {"limit": limit + 1},
-    ).all()
-    rows = found[:limit]
-    return rows, _token(rows[-1], by_deadline=by_deadline) if rows and len(found) > limit else None
+    sql = f"SELECT {columns} FROM {source} {joins} {also} WHERE {where} ORDER BY {order} LIMIT :most"
+    return sql, binds | own | {"most": limit + 1}
 
 
 def every(db: Session, wanted: IssueFilter, viewer: Viewer, *, zone: ZoneInfo) -> Iterator[IssueRow]:
@@ -341,7 +342,8 @@ def _row(row: Row[Any]) -> IssueRow:
     )
 
 
-def _token(row: Row[Any], *, by_deadline: bool) -> str:
+def token(row: Any, *, by_deadline: bool) -> str:
+    """Names the last row of a page: what follows begins after it."""
     due = row.due_at.isoformat() if row.due_at else "infinity"
     at = due if by_deadline else row.reported_at.isoformat()
     return base64.urlsafe_b64encode(f"{at} {row.id}".encode()).decode().rstrip("=")

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from geoapp.domain.values import IssueFilter, Viewer
-from geoapp.store.issues import paged
+from geoapp.store import session
+from geoapp.store.issues import paged, token
+from geoapp.store.session import Statement
 
 _FEATURE = """
     i.id, i.reported_at, i.due_at, json_build_object(
@@ -27,6 +29,15 @@ _FEATURE = """
             'unit', unit.code, 'unit_name', nullif({unit}, ''),
             'verdict', i.verdict, 'verdict_name', said_verdict.name,
             'synthetic', i.synthetic))::text AS feature
+"""
+# All features as one text: as a row each, ten thousand of them would be taken apart and put together again.
+_PAGE = """
+    SELECT convert_to(coalesce(string_agg(feature, ',') FILTER (WHERE nth <= :limit), ''), 'UTF8') AS features,
+           CAST(least(count(*), :limit) AS int) AS n, count(*) > :limit AS follows,
+           (array_agg(id) FILTER (WHERE nth = :limit))[1] AS id,
+           (array_agg(reported_at) FILTER (WHERE nth = :limit))[1] AS reported_at,
+           (array_agg(due_at) FILTER (WHERE nth = :limit))[1] AS due_at
+    FROM (SELECT row_number() OVER () AS nth, found.* FROM ({found}) AS found) AS numbered
 """
 _SAID = """
     LEFT JOIN unnest(CAST(:state_codes AS text[]), CAST(:state_names AS text[]), CAST(:group_codes AS text[]),
@@ -57,8 +68,8 @@ def page_texts(
     after: str | None,
     matched: int,
     by_deadline: bool = False,
-) -> tuple[list[str], str | None]:
-    """As ``issues.page``, each issue as the text of a GeoJSON feature."""
+) -> tuple[bytes, int, str | None]:
+    """As ``issues.page``, but the issues as texts of GeoJSON features with commas between them, and how many."""
     other = "zh" if said.lang == "en" else "en"
     tables = {"category": "cat", "community": "place", "unit": "unit"}
     names = {
@@ -73,8 +84,9 @@ def page_texts(
         "verdict_codes": list(said.verdicts),
         "verdict_names": list(said.verdicts.values()),
         "zone": zone.key,
+        "limit": limit,
     }
-    found, token = paged(
+    sql, more = paged(
         db,
         wanted,
         viewer,
@@ -85,6 +97,6 @@ def page_texts(
         matched=matched,
         by_deadline=by_deadline,
         also=_SAID,
-        more=binds,
     )
-    return [row.feature for row in found], token
+    (row,) = session.rows(db, Statement(_PAGE.format(found=sql)), binds | more)
+    return row.features, row.n, token(row, by_deadline=by_deadline) if row.follows and row.n else None

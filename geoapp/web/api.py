@@ -33,11 +33,11 @@ def paged(viewer: Viewer, *, duties: tuple[Duty, ...] | None = None, by_deadline
     head = {
         "type": "FeatureCollection",
         "numberMatched": found.matched,
-        "numberReturned": len(found.features),
+        "numberReturned": found.returned,
         "next": found.after,
     }
     # The features are texts already; only what stands before them is made here.
-    body = json.dumps(head)[:-1] + ', "features": [' + ",".join(found.features) + "]}"
+    body = b"".join((json.dumps(head)[:-1].encode(), b', "features": [', found.features, b"]}"))
     return Response(body, mimetype="application/geo+json")
 
 
