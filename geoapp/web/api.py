@@ -24,7 +24,7 @@ def search() -> Response:
 
 def paged(viewer: Viewer, *, duties: tuple[Duty, ...] | None = None, by_deadline: bool = False) -> Response:
     """A page of the issues that the address asks for, as this viewer sees them."""
-    wanted = replace(params.issue_filter(page.known_codes(page.choices())), duties=duties)
+    wanted = replace(params.issue_filter(page.known_codes), duties=duties)
     limit = params.whole(request.args, "limit", 100, low=0, high=MOST)
     after = params.token(request.args, "after")
     found = issues.search_texts(
@@ -97,7 +97,7 @@ def features(name: str) -> Response:
     if layer.query == "issues":
         return search()
     # Areas have no use for the rest of a filter, but what cannot be is refused here as everywhere.
-    params.issue_filter(page.known_codes(page.choices()))
+    params.issue_filter(page.known_codes)
     limit = params.whole(request.args, "limit", USUAL, low=0, high=MOST)
     found = layers.collection(ANONYMOUS, layer, box=params.box(request.args), today=page.today(), limit=limit)
     head = (

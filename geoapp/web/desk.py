@@ -119,7 +119,7 @@ def act_on_many() -> Response:
 def _inbox(viewer: Viewer, *, said: str = "") -> Response:
     found = page.choices()
     zone = page.settings().zone
-    wanted = params.issue_filter(page.known_codes(found))
+    wanted = params.issue_filter(lambda: page.known_codes(found))
     filters: Filters = {
         MINE: replace(wanted, duties=workflow.duties(viewer)),
         ALL: replace(wanted, duties=workflow.realm(viewer)),
@@ -183,7 +183,7 @@ def _kept_filter(viewer: Viewer, query: str, found: Choices) -> IssueFilter:
     """A kept filter as it counts today; one that names what there is no more finds nothing."""
     args = MultiDict(parse_qsl(query))
     try:
-        wanted = params.issue_filter(page.known_codes(found), args)
+        wanted = params.issue_filter(lambda: page.known_codes(found), args)
     except BadInput:
         return IssueFilter(duties=())
     inside = workflow.realm(viewer) if args.get("in") == ALL else workflow.duties(viewer)

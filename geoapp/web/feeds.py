@@ -24,7 +24,7 @@ NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uf
 def latest() -> Response:
     """What happened in the last thirty days to the issues of the list with the same filter."""
     found = page.choices()
-    wanted = params.issue_filter(page.known_codes(found))
+    wanted = params.issue_filter(lambda: page.known_codes(found))
     circle = params.circle(request.args)
     entries = news.latest(wanted, circle, now=page.now(), zone=page.settings().zone)
     kept = params.active(request.args)

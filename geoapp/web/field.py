@@ -36,7 +36,7 @@ def survey_map() -> Response:
 def issues() -> Response:
     """The issues of one's own realm, of a filter; since when their changes are told; at most 5,000, which is said."""
     viewer = _surveyor()
-    wanted = params.issue_filter(page.known_codes(page.choices()))
+    wanted = params.issue_filter(page.known_codes)
     day = params.day(request.args, "since")
     zone = page.settings().zone
     since = datetime.combine(day, time(), zone) if day else None

@@ -26,7 +26,7 @@ HOUR_S = 3600
 def embed() -> Response:
     """Only the map, for an ``iframe`` of another site; filters as on the map."""
     found = page.choices()
-    wanted = params.issue_filter(page.known_codes(found))
+    wanted = params.issue_filter(lambda: page.known_codes(found))
     home = found.home
     if wanted.communities:
         middle = places.middle(ANONYMOUS, wanted.communities[0], day=page.today())

@@ -88,7 +88,9 @@ def choices() -> Choices:
     return places.choices(ANONYMOUS, today=today())
 
 
-def known_codes(found: Choices) -> dict[str, set[str]]:
+def known_codes(found: Choices | None = None) -> dict[str, set[str]]:
+    """What a filter may name, by the field's name."""
+    found = found or choices()
     return {
         "category": {row.code for row in found.categories},
         "community": {choice.code for choice in found.communities},

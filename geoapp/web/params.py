@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -20,12 +20,13 @@ LONGEST_SEARCH = 100
 WIDEST_M = 5000
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 Word = TypeVar("Word", bound=StrEnum)
+Known = Callable[[], Mapping[str, set[str]]]
+"""What a filter may name, by the field; asked only where something is named, as it takes two queries."""
 
 
-def issue_filter(known: Mapping[str, set[str]] | None = None, args: MultiDict[str, str] | None = None) -> IssueFilter:
-    """The filter in the address, or in ``args``; ``known`` holds the codes of categories, communities and units."""
+def issue_filter(known: Known | None = None, args: MultiDict[str, str] | None = None) -> IssueFilter:
+    """The filter in the address, or in ``args``; ``known`` tells the codes of categories, communities and units."""
     args = request.args if args is None else args
-    known = known or {}
     states: list[IssueState] = []
     for value in _values(args, "state"):
         if value in set(StateGroup):
@@ -188,10 +189,11 @@ def _values(args: MultiDict[str, str], name: str) -> list[str]:
     return found
 
 
-def _codes(args: MultiDict[str, str], name: str, known: Mapping[str, set[str]]) -> tuple[str, ...]:
+def _codes(args: MultiDict[str, str], name: str, known: Known | None) -> tuple[str, ...]:
     values = _values(args, name)
+    codes = known()[name] if values and known else set(values)
     for value in values:
-        if name in known and value not in known[name]:
+        if value not in codes:
             raise BadInput(name, "unknown", value=value)
     return tuple(values)
 

@@ -23,7 +23,7 @@ def asked(analysis: str | None = None, args: MultiDict[str, str] | None = None) 
     """The question in the address; raises BadInput naming the field."""
     args = request.args if args is None else args
     plain = MultiDict([(name, value) for name in FILTERS for value in args.getlist(name)])
-    wanted = params.issue_filter({"category": {row.code for row in page.choices().categories}}, plain)
+    wanted = params.issue_filter(page.known_codes, plain)
     places = [one for text in args.getlist("place") for one in text.split(",") if one.strip()]
     if len(places) > MOST_PLACES:
         raise BadInput("place", "too_many", most=MOST_PLACES)

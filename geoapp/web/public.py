@@ -29,7 +29,7 @@ def map_page() -> Response:
 @blueprint.get("/issues")
 def list_page() -> Response:
     found = page.choices()
-    wanted = params.issue_filter(page.known_codes(found))
+    wanted = params.issue_filter(lambda: page.known_codes(found))
     after = params.token(request.args, "after")
     result = issues.search(ANONYMOUS, wanted, zone=page.settings().zone, limit=PAGE, after=after)
     kept = params.active(request.args)
@@ -51,7 +51,7 @@ def list_page() -> Response:
 @blueprint.get("/issues.csv")
 def table() -> Response:
     """The same issues as the list, in UTF-8 with a byte order mark so that spreadsheets read Chinese."""
-    wanted = params.issue_filter(page.known_codes(page.choices()))
+    wanted = params.issue_filter(page.known_codes)
     settings = page.settings()
     head = [page.say(f"csv.{name}") for name in shapes.CSV_COLUMNS]
     # Lines are shaped before the answer starts: what they say depends on this request's language.
