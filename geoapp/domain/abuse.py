@@ -18,7 +18,7 @@ HELD = 50
 """From this score on a report waits for a review, whatever its category says."""
 CROWD_M, CROWD_WINDOW, CROWD = 150.0, timedelta(hours=1), 5
 """So many reports within so many metres in so short a time are a crowd."""
-CROWD_ZOOM = 15
+CROWD_ZOOM = 17
 """Of the tiles by which reports around are looked up; the index of issues has it too."""
 REPEATED_WINDOW = timedelta(days=1)
 TELLING = 6
@@ -100,14 +100,18 @@ def counters(sender: Sender, *, contact: str, point: Point | None, per_hour: int
 
 
 def crowd_cells(point: Point) -> list[int]:
-    """The tiles of zoom 15 within reach of a crowd, as numbers of ``domain.counts``: at most four, as each is wider.
+    """The tiles of zoom 17 within reach of a crowd, as numbers of ``domain.counts``; the point's own before the others.
 
-    Beyond 75° of latitude they are not; nobody lives there who could be a crowd.
+    Where there is a crowd most of it lies in that one, so no other is looked up. Beyond 75° of latitude not all are
+    told: nobody lives there who could be a crowd.
     """
     high = CROWD_M / 110_000
     wide = high / max(0.25, math.cos(math.radians(point.lat)))
-    corners = ((point.lon + x * wide, point.lat + y * high) for x in (-1, 1) for y in (-1, 1))
-    return sorted({counts.cell_at(*corner) >> 2 * (counts.LEVEL - CROWD_ZOOM) for corner in corners})
+    own, one, other = (
+        counts.cell_at(point.lon + side * wide, point.lat + side * high) >> 2 * (counts.LEVEL - CROWD_ZOOM)
+        for side in (0, -1, 1)
+    )
+    return sorted(counts.between(one, other), key=lambda tile: tile != own)
 
 
 def cell(point: Point) -> str:

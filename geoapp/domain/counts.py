@@ -101,6 +101,12 @@ def cell_at(lon: float, lat: float) -> int:
     return morton(max(0, min(side - 1, x)), max(0, min(side - 1, y)))
 
 
+def between(one: int, other: int) -> list[int]:
+    """The cells of the rectangle of which two are opposite corners, all of one zoom."""
+    columns, rows = (sorted((_gathered(one >> by), _gathered(other >> by))) for by in (0, 1))
+    return [morton(x, y) for y in range(rows[0], rows[1] + 1) for x in range(columns[0], columns[1] + 1)]
+
+
 def around(cells: Iterable[int], zoom: int, least: Box) -> Box:
     """The box of ``least`` and these tiles of a zoom."""
     west, south, east, north = least.west, least.south, least.east, least.north

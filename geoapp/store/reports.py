@@ -132,13 +132,13 @@ def look(db: Session, submission: Submission, *, words: str, now: datetime, toda
 _REPORTED_HERE = "i.source NOT IN ('import', 'open311')"
 """Not brought from elsewhere; in the words of the indexes that hold only these."""
 _SAME = (
-    f"EXISTS (SELECT FROM issue i WHERE {_REPORTED_HERE} AND hashtext(i.{{0}}) = hashtext(:words) "
+    f"EXISTS (SELECT FROM issue i WHERE {_REPORTED_HERE} AND i.{{0}} <> '' AND hashtext(i.{{0}}) = hashtext(:words) "
     "AND i.reported_at > :day AND i.{0} = :words "
     "AND EXISTS (SELECT FROM report r WHERE r.issue_id = i.id AND r.id = i.id))"
 )
 # No more are counted than tell: one that is the same, and a crowd. Each tile is looked up by itself, in order of time
-# and apart from the rest (OFFSET 0): else the planner, which knows little of a young table, may read the whole last
-# hour through another index.
+# and apart from the rest (OFFSET 0), and each index is of rows that only its own question says it is about: else the
+# planner, which knows little of a young table, may read the whole last hour or day through another index.
 _LOOK = Statement(
     f"""
     WITH v AS MATERIALIZED ({judgement(_TARGET)})
@@ -150,8 +150,9 @@ _LOOK = Statement(
            (SELECT count(*) FROM (
                SELECT FROM unnest(CAST(:cells AS bigint[])) AS near (cell), LATERAL (
                    SELECT i.geom FROM issue i
-                   WHERE {_REPORTED_HERE} AND map_cell(ST_X(i.geom), ST_Y(i.geom)) >> 22 = near.cell
-                   AND i.reported_at > :hour ORDER BY i.reported_at OFFSET 0) AS new
+                   WHERE {_REPORTED_HERE} AND i.geom IS NOT NULL
+                   AND map_cell(ST_X(i.geom), ST_Y(i.geom)) >> 18 = near.cell AND i.reported_at > :hour
+                   ORDER BY i.reported_at OFFSET 0) AS new
                WHERE ST_DWithin(new.geom::geography, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)::geography, {CROWD_M})
                LIMIT {CROWD}) AS crowd) AS around
     FROM (VALUES (true)) AS always LEFT JOIN category c ON c.code = :category AND c.active LEFT JOIN v ON true
