@@ -22,7 +22,7 @@ from geoapp.services import counting
 from geoapp.services.tilecache import TileCache
 from geoapp.store import blocks, counts, features, tiles, versions
 from geoapp.store.blocks import Stamp
-from geoapp.store.session import Line, Session, glance, line, snapshot, transaction
+from geoapp.store.session import Db, Session, glance, line, snapshot, transaction
 from geoapp.store.tiles import Drawn
 
 OFFERED: Mapping[str, tuple[str, ...]] = {
@@ -126,7 +126,7 @@ class Asked:
     wanted: IssueFilter
     today: date
 
-    def stamp(self, db: Session | Line) -> Stamp:
+    def stamp(self, db: Db) -> Stamp:
         return blocks.stamp(db, self.at.z, morton(self.at.x, self.at.y))
 
     def drawn(self, db: Session, viewer: Viewer, zone: ZoneInfo) -> Drawn:

@@ -22,7 +22,7 @@ from geoapp.store import abuse as counted
 from geoapp.store import cases, locks, reports
 from geoapp.store.locks import Lock
 from geoapp.store.reports import Person
-from geoapp.store.session import Session, snapshot, transaction
+from geoapp.store.session import Db, directly, snapshot, transaction
 
 __all__ = ["NOBODY", "Limits", "Person", "Receipt", "check_words", "reporters", "sound_extent", "submit", "witness"]
 
@@ -66,7 +66,7 @@ def submit(
     """
     today = now.astimezone(calendar.zone).date()
     told = replace(_sound(told), source=_source(viewer, told.source))
-    with transaction() as db:
+    with directly() as db:
         if not reports.one_at_a_time(db, told.id):
             # What is stored already need not wait until the boundaries are changed.
             if before := reports.told(db, told.id, told.id):
@@ -124,7 +124,7 @@ def reporters(viewer: Viewer, name: str, *, zone: ZoneInfo) -> list[Person]:
         return reports.of_issue(db, standing.case.id) if may(viewer, Right.REPORTER, standing.case.subject) else []
 
 
-def _look(db: Session, viewer: Viewer, told: Submission, signs: Signs, limits: Limits, *, now: datetime) -> Suspicion:
+def _look(db: Db, viewer: Viewer, told: Submission, signs: Signs, limits: Limits, *, now: datetime) -> Suspicion:
     """Count the report and look how suspicious it is; staff is neither counted nor suspected."""
     if not viewer.is_public:
         return Suspicion()
@@ -132,7 +132,7 @@ def _look(db: Session, viewer: Viewer, told: Submission, signs: Signs, limits: L
     return abuse.suspicion(told.title + told.text, replace(signs, known=known))
 
 
-def _count(db: Session, viewer: Viewer, limits: Limits, *, contact: str, point: Point | None, now: datetime) -> bool:
+def _count(db: Db, viewer: Viewer, limits: Limits, *, contact: str, point: Point | None, now: datetime) -> bool:
     """Count what the public sends; returns whether the same phone has been counted before. Raises TooMany."""
     if not viewer.is_public:
         return False

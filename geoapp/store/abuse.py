@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from geoapp.domain.abuse import Counter
 from geoapp.store import session
-from geoapp.store.session import Session, Statement
+from geoapp.store.session import Db, Session, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Zone:
     area: dict[str, Any]
 
 
-def count(db: Session, counters: Iterable[Counter], *, now: datetime) -> Counted:
+def count(db: Db, counters: Iterable[Counter], *, now: datetime) -> Counted:
     """Count one more of each, in one order for everybody: two that wait for each other's counters would wait forever.
 
     Only what is then stored counts: the caller's transaction carries it.

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from geoapp.domain import counts
 from geoapp.domain.counts import ALL, LEVEL, PART, Array, Question
 from geoapp.store import session
-from geoapp.store.session import Line, Session, Statement
+from geoapp.store.session import Db, Session, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ _LOOK = Statement(
 _STAMP_ALONE = Statement(f"SELECT {STAMP}")
 
 
-def stamp(db: Session | Line, zoom: int, cell: int) -> Stamp:
+def stamp(db: Db, zoom: int, cell: int) -> Stamp:
     """The version of a tile's area: as long as it is the same, so is all that the tile is made from."""
     (row,) = session.rows(db, _STAMP_ALONE, area(zoom, cell))
     return stamp_of(row)

@@ -10,6 +10,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geoapp.store import session
+from geoapp.store.session import Db, Statement
+
 
 class Lock(IntEnum):
     BOUNDARIES = 20_261_125
@@ -23,9 +26,12 @@ def alone(db: Session, lock: Lock) -> None:
     db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": int(lock)})
 
 
-def beside(db: Session, lock: Lock) -> None:
+def beside(db: Db, lock: Lock) -> None:
     """Together with others who take it so, but not with one who wants it alone."""
-    db.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": int(lock)})
+    session.rows(db, _BESIDE, {"lock": int(lock)})
+
+
+_BESIDE = Statement("SELECT pg_advisory_xact_lock_shared(CAST(:lock AS bigint))")
 
 
 def try_alone(db: Session, lock: Lock) -> bool:

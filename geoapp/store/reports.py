@@ -17,7 +17,7 @@ from geoapp.store import abuse, counts, history, session
 from geoapp.store.clocks import Running, local_rule
 from geoapp.store.judging import Judged, judgement
 from geoapp.store.locks import Lock
-from geoapp.store.session import Session, Statement
+from geoapp.store.session import Db, Session, Statement
 
 _TARGET = (
     "SELECT CAST(:id AS uuid) AS id, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS geom, "
@@ -74,7 +74,7 @@ class Told:
     fingerprint: str
 
 
-def one_at_a_time(db: Session, issue_id: UUID) -> bool:
+def one_at_a_time(db: Db, issue_id: UUID) -> bool:
     """Whoever sends the same report at the same moment waits here until the first is stored.
 
     Returns whether no boundary changes from here on, as for everyone who stores issues; False while one is being
@@ -95,7 +95,7 @@ _ALONE = Statement(
 )
 
 
-def look(db: Session, submission: Submission, *, words: str, now: datetime, today: date) -> Ground:
+def look(db: Db, submission: Submission, *, words: str, now: datetime, today: date) -> Ground:
     """See what ``store`` and the decisions before it need, in one statement. The caller keeps boundaries as they are.
 
     ``words`` are those by which the same report of another sender is told; empty: they tell nothing.
@@ -168,15 +168,15 @@ def may_name(db: Session, category: str) -> bool:
     return found.first() is not None
 
 
-def told(db: Session, issue_id: UUID, report_id: UUID) -> Told | None:
-    row = db.execute(
-        text(
-            "SELECT r.id, r.issue_id, i.number, r.at, r.fingerprint FROM report r "
-            "JOIN issue i ON i.id = r.issue_id WHERE r.issue_id = :issue AND r.id = :id"
-        ),
-        {"issue": issue_id, "id": report_id},
-    ).first()
-    return None if row is None else Told(*row)
+def told(db: Db, issue_id: UUID, report_id: UUID) -> Told | None:
+    found = session.rows(db, _TOLD_BEFORE, {"issue": issue_id, "id": report_id})
+    return Told(*found[0]) if found else None
+
+
+_TOLD_BEFORE = Statement(
+    "SELECT r.id, r.issue_id, i.number, r.at, r.fingerprint FROM report r "
+    "JOIN issue i ON i.id = r.issue_id WHERE r.issue_id = :issue AND r.id = :id"
+)
 
 
 def of_issue(db: Session, issue_id: UUID) -> list[Person]:
@@ -192,7 +192,7 @@ def of_issue(db: Session, issue_id: UUID) -> list[Person]:
 
 
 def store(
-    db: Session,
+    db: Db,
     submission: Submission,
     ground: Ground,
     privacy: Privacy,

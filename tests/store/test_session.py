@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from geoapp.errors import Unavailable
+from geoapp.errors import Refused, Unavailable
 from geoapp.store import session
 from geoapp.store.session import Statement
 
@@ -47,6 +47,36 @@ def test_a_line_that_breaks_is_told_of_as_one_error_of_ours_and_not_used_again(d
     database.dispose()
     with pytest.raises(Unavailable), session.line() as line:
         session.rows(line, Statement("SELECT pg_terminate_backend(pg_backend_pid())"), {})
+
+    assert whoami() > 0
+
+
+@pytest.mark.usefixtures("clean")
+def test_what_is_done_directly_is_kept_whole_or_not_at_all():
+    count = Statement("INSERT INTO attempt (key, began_at) VALUES (:key, now()) RETURNING pg_backend_pid() AS pid")
+
+    def done(*keys, refused=False):
+        with session.directly() as db:
+            pids = [session.rows(db, count, {"key": key})[0].pid for key in keys]
+            if refused:
+                raise Refused("blocked_zone", "lat")
+        return pids
+
+    (pid,) = done("kept")
+    with pytest.raises(Refused):
+        done("undone", refused=True)
+    with pytest.raises(psycopg.IntegrityError):
+        done("undone too", "kept")
+    with session.transaction() as db:
+        found = db.execute(text("SELECT key, pg_backend_pid() FROM attempt")).all()
+
+    assert [tuple(row) for row in found] == [("kept", pid)]
+
+
+def test_a_connection_that_breaks_while_it_is_used_directly_is_not_used_again(database):
+    database.dispose()
+    with pytest.raises(Unavailable), session.directly() as db:
+        session.rows(db, Statement("SELECT pg_terminate_backend(pg_backend_pid())"), {})
 
     assert whoami() > 0
 
