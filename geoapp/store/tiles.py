@@ -45,8 +45,8 @@ _SAID = ("id", "number", "state", "verdict", "category", "reported", "extent")
 class Drawn:
     """A tile's bytes, and how many changes of the log were met on the way.
 
-    ``stamp`` tells of what data it is where one statement has told everything; else the caller must see to it that
-    all statements tell of the same.
+    ``stamp`` tells of what data it is where all statements are known to have told of the same; else the caller must
+    see to it that they do.
     """
 
     body: bytes
@@ -75,7 +75,7 @@ def issue_tile(db: Session, tile: Tile, wanted: IssueFilter, viewer: Viewer, zon
 
 
 def _both(one: Stamp | None, other: Stamp | None) -> Stamp | None:
-    """The stamp of an answer that two statements told: they told of the same data."""
+    """The stamp of what two statements told, one after the other; None where anything changed in between."""
     return one if one == other else None
 
 
